@@ -1,0 +1,19 @@
+"""`python -m benchmarks`: one click group, one command per file."""
+
+import click
+
+from benchmarks.rd import rd
+from benchmarks.report import plot, table
+
+
+@click.group()
+def main() -> None:
+    """Measure ddncodec against other codecs, and report the measurements."""
+
+
+for command in (rd, table, plot):
+    main.add_command(command)
+
+# The guard matters: decoding processes are spawned, and import this file again.
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")

@@ -1,0 +1,131 @@
+"""Rate-distortion curves, and the rate one saves over another.
+
+BD-rate: G. Bjøntegaard, VCEG-M33 (2001), by the package `bjontegaard` (Herglotz et al.), which
+integrates log rate over the PSNR range that both curves cover. Interpolation is PCHIP everywhere:
+it keeps a monotone curve monotone.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import bjontegaard  # type: ignore[import-untyped]
+import numpy as np
+from scipy.interpolate import PchipInterpolator  # type: ignore[import-untyped]
+
+from benchmarks.rows import RdRow
+
+
+@dataclass(frozen=True)
+class Point:
+    """One setting of a codec: rate in bits per pixel, PSNR in dB."""
+
+    bpp: float
+    psnr: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of strictly increasing rate and PSNR."""
+
+    points: tuple[Point, ...]
+    dropped: int = 0
+    """Points left out because a cheaper one is at least as good."""
+
+    @property
+    def bpp(self) -> list[float]:
+        return [point.bpp for point in self.points]
+
+    @property
+    def psnr(self) -> list[float]:
+        return [point.psnr for point in self.points]
+
+    def psnr_at(self, bpp: float) -> float | None:
+        """PSNR in dB interpolated over log rate; None outside of the measured rates."""
+        if len(self.points) < 2 or not self.bpp[0] <= bpp <= self.bpp[-1]:
+            return None
+        return float(PchipInterpolator(np.log(self.bpp), self.psnr)(math.log(bpp)))
+
+
+@dataclass(frozen=True)
+class BdRate:
+    """Mean difference of rate at equal PSNR, negative where the tested curve needs fewer bits."""
+
+    percent: float
+    psnr_low: float
+    psnr_high: float
+    """The PSNR range in dB that both curves cover, the only one compared."""
+
+
+def monotone_curve(points: Iterable[Point]) -> Curve:
+    """Sort by rate, and drop the points that cost more than another without being better."""
+    kept: list[Point] = []
+    ordered = sorted(points, key=lambda point: (point.bpp, -point.psnr))
+    for point in ordered:
+        if not kept or point.psnr > kept[-1].psnr:
+            kept.append(point)
+    return Curve(tuple(kept), dropped=len(ordered) - len(kept))
+
+
+def bd_rate(anchor: Curve, test: Curve) -> BdRate | None:
+    """Rate of `test` relative to `anchor`; None where they share no PSNR range."""
+    if min(len(anchor.points), len(test.points)) < 2:
+        return None
+    low = max(anchor.psnr[0], test.psnr[0])
+    high = min(anchor.psnr[-1], test.psnr[-1])
+    if low >= high:
+        return None
+    percent = bjontegaard.bd_rate(
+        anchor.bpp,
+        anchor.psnr,
+        test.bpp,
+        test.psnr,
+        method="pchip",
+        require_matching_points=False,
+        min_overlap=0,
+    )
+    return BdRate(float(percent), low, high)
+
+
+def comparable_rows(rows: Sequence[RdRow]) -> list[RdRow]:
+    """The rows of the pictures that every codec has coded at all of its settings.
+
+    Means over other sets of pictures would not be comparable, and an unfinished run has such.
+    """
+    settings: defaultdict[str, set[int]] = defaultdict(set)
+    seen: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for row in rows:
+        settings[row.codec].add(row.setting)
+        seen[row.codec, row.image].add(row.setting)
+    complete = {
+        image
+        for image in {row.image for row in rows}
+        if all(seen[codec, image] == wanted for codec, wanted in settings.items())
+    }
+    return [row for row in rows if row.image in complete]
+
+
+def mean_points(rows: Iterable[RdRow]) -> dict[int, Point]:
+    """Mean rate and mean PSNR over pictures, by setting, for the rows of one codec."""
+    by_setting: defaultdict[int, list[RdRow]] = defaultdict(list)
+    for row in rows:
+        by_setting[row.setting].append(row)
+    return {
+        setting: Point(fmean(row.bpp for row in group), fmean(row.psnr for row in group))
+        for setting, group in sorted(by_setting.items())
+    }
+
+
+def mean_curve(rows: Iterable[RdRow]) -> Curve:
+    """The curve of the means, for the rows of one codec."""
+    return monotone_curve(mean_points(rows).values())
+
+
+def picture_curves(rows: Iterable[RdRow]) -> dict[str, Curve]:
+    """One curve per picture, for the rows of one codec."""
+    by_image: defaultdict[str, list[Point]] = defaultdict(list)
+    for row in rows:
+        by_image[row.image].append(Point(row.bpp, row.psnr))
+    return {image: monotone_curve(points) for image, points in by_image.items()}

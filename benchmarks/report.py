@@ -1,0 +1,169 @@
+"""Tables and plots, generated from rows alone."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+
+import click
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+from benchmarks.curves import Curve
+from benchmarks.errors import BenchmarkError
+from benchmarks.rows import read_rows
+from benchmarks.summary import SUBJECT, BppRange, Comparison, Report, summarize
+
+TABLE_BEGIN = "<!-- rd-table:begin -->"
+TABLE_END = "<!-- rd-table:end -->"
+TABLE_BPP = (0.06, 0.1, 0.2, 0.3, 0.6)
+NOTHING = "N/A"
+
+
+def render_table(report: Report) -> str:
+    """The Markdown block of the README, markers included, without a final line break."""
+    names = list(report.curves)
+    lines = [
+        TABLE_BEGIN,
+        f"PSNR in dB (8-bit RGB) at equal bits per pixel, {_pictures(report)}.",
+        "",
+        _line("bpp", names),
+        _line("---:", ["---:"] * len(names)),
+    ]
+    for bpp in TABLE_BPP:
+        lines.append(_line(f"{bpp:g}", [_decibels(report.curves[name], bpp) for name in names]))
+    if report.comparisons:
+        lines += _comparison_lines(report, names)
+    lines += ["", *_notes(report), TABLE_END]
+    return "\n".join(lines)
+
+
+def replace_table(text: str, table: str) -> str:
+    """`text` with the block between the markers replaced by `table`.
+
+    Raises:
+        BenchmarkError: `text` lacks the markers.
+    """
+    before, begin, rest = text.partition(TABLE_BEGIN)
+    _, end, after = rest.partition(TABLE_END)
+    if not begin or not end:
+        raise BenchmarkError(f"no {TABLE_BEGIN} ... {TABLE_END} to replace")
+    return before + table + after
+
+
+def draw_plot(report: Report) -> Figure:
+    """Mean PSNR over mean rate, one line per codec, rate on a logarithmic axis."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    for name, curve in report.curves.items():
+        width = 2.5 if name == SUBJECT else 1.2
+        axes.plot(curve.bpp, curve.psnr, label=name, marker="o", markersize=3, linewidth=width)
+    axes.set_xscale("log")
+    axes.set_xticks([0.05, 0.1, 0.2, 0.3, 0.5, 1, 2])
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("bits per pixel, header included")
+    axes.set_ylabel("PSNR, dB (8-bit RGB)")
+    axes.set_title(_pictures(report))
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def _comparison_lines(report: Report, names: list[str]) -> list[str]:
+    """Three rows: BD-rate of the means, mean of BD-rates, and the PSNR range of the former."""
+    of_means, of_pictures, ranges = [], [], []
+    for name in names:
+        if name == SUBJECT:
+            cells = "", "", ""
+        else:
+            cells = _comparison_cells(report.comparisons[name], report.pictures)
+        of_means.append(cells[0])
+        of_pictures.append(cells[1])
+        ranges.append(cells[2])
+    return [
+        _line(f"BD-rate of {SUBJECT} against", of_means),
+        _line("mean of pictures' BD-rates", of_pictures),
+        _line("shared PSNR range", ranges),
+    ]
+
+
+def _comparison_cells(comparison: Comparison, pictures: int) -> tuple[str, str, str]:
+    overall, rates = comparison.of_means, comparison.of_pictures
+    of_pictures = f"{fmean(rates):+.1f} %" if rates else NOTHING
+    if 0 < len(rates) < pictures:
+        of_pictures += f" ({len(rates)} of {pictures})"
+    if overall is None:
+        return NOTHING, of_pictures, NOTHING
+    return (
+        f"{overall.percent:+.1f} %",
+        of_pictures,
+        f"{overall.psnr_low:.1f} to {overall.psnr_high:.1f}",
+    )
+
+
+def _notes(report: Report) -> list[str]:
+    notes = ["; ".join(f"{name}: {version}" for name, version in report.versions.items()) + "."]
+    if report.comparisons:
+        notes.append(f"A negative BD-rate means that {SUBJECT} needs fewer bits at equal PSNR.")
+    notes += [
+        f"{name}: {curve.dropped} setting(s) left out, costlier than another and no better."
+        for name, curve in report.curves.items()
+        if curve.dropped
+    ]
+    return notes
+
+
+def _pictures(report: Report) -> str:
+    if report.pictures == report.pictures_measured:
+        return f"mean of {report.pictures} pictures"
+    return f"mean of the {report.pictures} finished pictures of {report.pictures_measured}"
+
+
+def _decibels(curve: Curve, bpp: float) -> str:
+    psnr = curve.psnr_at(bpp)
+    return NOTHING if psnr is None else f"{psnr:.2f}"
+
+
+def _line(head: str, cells: Sequence[str]) -> str:
+    return f"| {head} | {' | '.join(cells)} |"
+
+
+bpp_min_option = click.option(
+    "--bpp-min", type=float, default=0.0, help="Leave out ddnc settings of a lower mean rate."
+)
+bpp_max_option = click.option(
+    "--bpp-max", type=float, default=math.inf, help="Leave out ddnc settings of a higher mean rate."
+)
+csv_argument = click.argument(
+    "csv", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CSV"
+)
+
+
+@click.command()
+@csv_argument
+@bpp_min_option
+@bpp_max_option
+@click.option(
+    "--write",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="README",
+    help="Replace the block in this file instead of printing it.",
+)
+def table(csv: Path, bpp_min: float, bpp_max: float, write: Path | None) -> None:
+    """Print the README's table of the rows in CSV."""
+    block = render_table(summarize(read_rows(csv), BppRange(bpp_min, bpp_max)))
+    if write is None:
+        click.echo(block)
+    else:
+        write.write_text(replace_table(write.read_text("utf-8"), block), "utf-8")
+
+
+@click.command()
+@csv_argument
+@click.argument("png", type=click.Path(dir_okay=False, path_type=Path), metavar="PNG")
+@bpp_min_option
+@bpp_max_option
+def plot(csv: Path, png: Path, bpp_min: float, bpp_max: float) -> None:
+    """Draw the rate-distortion curves of the rows in CSV."""
+    draw_plot(summarize(read_rows(csv), BppRange(bpp_min, bpp_max))).savefig(png, dpi=150)

@@ -1,0 +1,28 @@
+"""The one error type of the package and its five kinds.
+
+Every message names the field, the value found and the value or limit expected.
+"""
+
+
+class BitstreamError(ValueError):
+    """Base of everything this package raises on bad data or bad arguments."""
+
+
+class CompatibilityError(BitstreamError):
+    """The stream may be sound, but not for this reader: version, reserved bit or model."""
+
+
+class CorruptionError(BitstreamError):
+    """The stream breaks a rule of FORMAT.md; a checksum, a range or a length does not hold."""
+
+
+class InsufficientDataError(BitstreamError):
+    """The stream ends too early; more bytes may make it valid."""
+
+
+class LimitError(BitstreamError):
+    """The stream is sound but asks for more than the caller's `Limits` allow."""
+
+
+class InvalidArgumentError(BitstreamError):
+    """The caller passed something that no stream can express, or that does not fit the stream."""

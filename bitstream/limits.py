@@ -1,0 +1,40 @@
+"""What a reader is willing to spend on a stream, checked before anything is allocated."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .errors import LimitError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Upper bounds on what a stream may ask for (FORMAT.md, section 7).
+
+    The range decoder yields symbols without end, so a coded stream of a few bytes may claim a
+    large picture and a checksum cannot tell: these two numbers are what bounds the work.
+
+    max_pixels: width * height of the picture.
+    max_cells: indices over all decoded levels; decoding allocates about 4 bytes for each, and
+        some 40 more for each cell of the largest level while that level is being decoded.
+    """
+
+    max_pixels: int = 1 << 28
+    max_cells: int = 1 << 26
+
+    def check_pixels(self, width: int, height: int) -> None:
+        """Raise `LimitError` when the picture has more than `max_pixels` pixels."""
+        if width * height > self.max_pixels:
+            raise LimitError(
+                f"picture has {width} x {height} = {width * height} pixels, "
+                f"limit max_pixels is {self.max_pixels}"
+            )
+
+    def check_cells(self, cells: int) -> None:
+        """Raise `LimitError` when `cells` exceeds `max_cells`."""
+        if cells > self.max_cells:
+            raise LimitError(
+                f"levels have {cells} cells in all, limit max_cells is {self.max_cells}"
+            )
+
+
+DEFAULT_LIMITS: Final = Limits()

@@ -1,0 +1,94 @@
+"""A range coder with probabilities of exactly n / 65536, out of the library `constriction`.
+
+`constriction` takes floating-point weights w_s of n symbols, scales them to 2^24 - n and adds 1
+to each. Given w_s = 256 f_s - 1 for integers f_s summing to 65536, their sum is 2^24 - n, its
+scale factor is exactly 1.0, and all its sums are of integers below 2^24: symbol s gets the
+probability 256 f_s / 2^24, with no rounding anywhere. This holds for its `perfect=False` models
+only, the others search with logarithms. Checked against a coder written from FORMAT.md in
+tests/bitstream/test_bitstream_rangecoder.py; `constriction` >= 0.4, < 0.6.
+"""
+
+from typing import Final
+
+import constriction  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import CorruptionError
+
+model, queue = constriction.stream.model, constriction.stream.queue
+
+_WORD_BYTES: Final = 4
+_STATE_BITS: Final = 64
+_SCALE: Final = 256  # 2^24, the library's unit of probability, over 2^16, ours
+
+
+class Encoder:
+    """Codes arrays of symbols one after the other into one payload."""
+
+    def __init__(self) -> None:
+        self._coder = queue.RangeEncoder()
+        self._flags = model.Categorical(perfect=False)
+
+    def flags(self, flags: NDArray[np.bool_], odds: NDArray[np.int32]) -> None:
+        """Append `flags` (n,), each 1 with probability odds / 65536, odds (n,) in 1..65535."""
+        self._coder.encode(flags.astype(np.int32), self._flags, _pairs(odds))
+
+    def values(self, values: NDArray[np.int32], frequencies: NDArray[np.int32]) -> None:
+        """Append `values` (n,) in [0, m), m >= 2; `frequencies` (m,) >= 1 sum to 65536."""
+        self._coder.encode(values.astype(np.int32), _static(frequencies))
+
+    def payload(self) -> bytes:
+        """Return the shortest byte string that decodes to all symbols so far."""
+        words: NDArray[np.uint32] = self._coder.get_compressed()
+        position: int
+        position, (lower, width) = self._coder.pos()
+        # The library's own words are one number of the final interval [low, low + width), in
+        # units of 2^-64 of the word at `position`; of all others take one with fewest bytes.
+        number = int.from_bytes(words.astype(">u4").tobytes(), "big")
+        number <<= _STATE_BITS + 32 * (position - len(words))
+        low = number - ((number - lower) & ((1 << _STATE_BITS) - 1))
+        assert low <= number < low + width, (low, number, width)
+        spare = next(s for s in range(_STATE_BITS, -1, -8) if -(-low >> s) << s < low + width)
+        size = (32 * position + _STATE_BITS - spare) // 8
+        return (-(-low >> spare)).to_bytes(size, "big").rstrip(b"\0")
+
+
+class Decoder:
+    """Reads back, in the same order, what an `Encoder` wrote."""
+
+    def __init__(self, payload: bytes) -> None:
+        padded = payload + bytes(-len(payload) % _WORD_BYTES)
+        self._coder = queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
+        self._flags = model.Categorical(perfect=False)
+
+    def flags(self, odds: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Return n flags; see `Encoder.flags`.
+
+        Raises:
+            CorruptionError: the payload is not the output of any encoder.
+        """
+        return self._decode(self._flags, _pairs(odds)).astype(np.bool_)
+
+    def values(self, count: int, frequencies: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return `count` values; see `Encoder.values`.
+
+        Raises:
+            CorruptionError: the payload is not the output of any encoder.
+        """
+        return self._decode(_static(frequencies), count)
+
+    def _decode(self, *arguments: object) -> NDArray[np.int32]:
+        try:
+            return np.asarray(self._coder.decode(*arguments), np.int32)
+        except AssertionError as error:  # the library's word for a number outside the interval
+            raise CorruptionError("payload is not a range-coded stream") from error
+
+
+def _pairs(odds: NDArray[np.int32]) -> NDArray[np.float64]:
+    ones = odds.astype(np.float64) * _SCALE
+    return np.stack([(1 << 24) - ones - 1, ones - 1], axis=1)
+
+
+def _static(frequencies: NDArray[np.int32]) -> object:
+    return model.Categorical(frequencies.astype(np.float64) * _SCALE - 1, perfect=False, lazy=False)

@@ -1,0 +1,215 @@
+"""Streams: a header followed by passes and chunks (FORMAT.md, sections 4 and 5)."""
+
+import binascii
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, TypeAlias
+
+from .errors import CorruptionError, InsufficientDataError, InvalidArgumentError
+from .header import MODEL_ID_BYTES, Header, parse_header, write_header
+from .limits import DEFAULT_LIMITS, Limits
+from .reader import MAX_VARINT, Reader, write_varint
+
+ALL_LEVELS: Final = 0  # `Pass.levels` of a compact stream: as many as the model has
+CRC16_BYTES: Final = 2
+CRC32_BYTES: Final = 4
+_MAX_TAG: Final = MAX_VARINT >> 1
+
+
+class ChunkType(IntEnum):
+    """Chunk types of version 1; any other number is carried along untouched."""
+
+    ICC = 1
+    EXIF = 2
+    XMP = 3
+    ALPHA = 4
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The index planes of `levels` consecutive levels; the first pass starts at the first level."""
+
+    levels: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Ancillary data that no index plane depends on; `type` is a `ChunkType` or unknown."""
+
+    type: int
+    payload: bytes
+
+
+Element: TypeAlias = Pass | Chunk
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A parsed stream.
+
+    elements: passes and chunks in stream order.
+    ends: for each element, the offset in bytes just behind it, its checksum included.
+    torn_bytes: bytes of an unfinished last element, dropped on request; 0 for a whole stream.
+    """
+
+    header: Header
+    elements: tuple[Element, ...]
+    ends: tuple[int, ...]
+    torn_bytes: int = 0
+
+    @property
+    def passes(self) -> tuple[Pass, ...]:
+        """The passes alone, in stream order."""
+        return tuple(e for e in self.elements if isinstance(e, Pass))
+
+    @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The chunks alone, in stream order."""
+        return tuple(e for e in self.elements if isinstance(e, Chunk))
+
+
+def write_stream(header: Header, elements: Sequence[Element], *, inline: bool = False) -> bytes:
+    """Return the bytes of a stream, framed or compact as `header.compact` says.
+
+    inline: leave out the signature and the model id; both must be known out of band.
+
+    Raises:
+        InvalidArgumentError: the elements do not fit the mode, repeat a chunk type, or exceed
+            the range of their fields.
+    """
+    if inline and not header.compact:
+        raise InvalidArgumentError("an inline stream must have `header.compact`")
+    prefix = write_header(header, inline=inline)
+    return _write_compact(prefix, elements) if header.compact else _write_framed(prefix, elements)
+
+
+def read_header(
+    data: bytes, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
+) -> Header:
+    """Read the header of a stream and nothing else; the arguments are those of `read_stream`."""
+    return parse_header(Reader(bytes(data)), limits, _check_inline(inline))
+
+
+def read_stream(
+    data: bytes,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    allow_partial: bool = False,
+    inline: bytes | None = None,
+) -> Stream:
+    """Parse a stream and check every checksum in it.
+
+    allow_partial: accept a framed stream that breaks off inside an element, and return the whole
+        elements before that point. A compact stream is whole or nothing.
+    inline: the 8-byte model id, when the data is of the inline profile.
+
+    Raises:
+        InsufficientDataError: the data ends inside an element, or before the first whole pass.
+        CorruptionError: a checksum or another rule of FORMAT.md does not hold.
+        CompatibilityError: unknown version or reserved bit.
+        LimitError: the picture exceeds `limits`.
+    """
+    reader = Reader(bytes(data))
+    header = parse_header(reader, limits, _check_inline(inline))
+    if header.compact:
+        return _read_compact(reader, header)
+    return _read_framed(reader, header, allow_partial)
+
+
+def _check_inline(inline: bytes | None) -> bytes | None:
+    if inline is not None and len(inline) != MODEL_ID_BYTES:
+        raise InvalidArgumentError(
+            f"`inline` has {len(inline)} bytes, must be a model id of {MODEL_ID_BYTES}"
+        )
+    return inline
+
+
+def _write_compact(prefix: bytes, elements: Sequence[Element]) -> bytes:
+    if len(elements) != 1 or not isinstance(elements[0], Pass):
+        raise InvalidArgumentError("a compact stream must have exactly one pass and no chunk")
+    body = prefix + elements[0].payload
+    return body + binascii.crc_hqx(body, 0).to_bytes(CRC16_BYTES, "little")
+
+
+def _read_compact(reader: Reader, header: Header) -> Stream:
+    payload = (
+        reader.take(reader.left - CRC16_BYTES, "payload") if reader.left > CRC16_BYTES else b""
+    )
+    end = reader.position
+    stored = int.from_bytes(reader.take(CRC16_BYTES, "CRC-16"), "little")
+    actual = binascii.crc_hqx(memoryview(reader.data)[:end], 0)
+    if stored != actual:
+        raise CorruptionError(f"CRC-16 at byte {end} is {stored:#06x}, data has {actual:#06x}")
+    return Stream(header, (Pass(ALL_LEVELS, payload),), (len(reader.data),))
+
+
+def _write_framed(prefix: bytes, elements: Sequence[Element]) -> bytes:
+    if not any(isinstance(e, Pass) for e in elements):
+        raise InvalidArgumentError("a stream must have at least one pass")
+    _check_unique(elements, InvalidArgumentError)
+    parts, crc = [prefix], zlib.crc32(prefix)
+    for element in elements:
+        head = write_varint(_tag(element)) + write_varint(len(element.payload))
+        # Checksum fields stay out of the running checksum: a CRC-32 that runs over itself always
+        # ends in one and the same state, and would forget everything before it.
+        crc = zlib.crc32(element.payload, zlib.crc32(head, crc))
+        parts += [head, element.payload, crc.to_bytes(CRC32_BYTES, "little")]
+    return b"".join(parts)
+
+
+def _read_framed(reader: Reader, header: Header, allow_partial: bool) -> Stream:
+    elements: list[Element] = []
+    ends: list[int] = []
+    torn = 0
+    try:
+        for element in _parse_elements(reader):
+            elements.append(element)
+            ends.append(reader.position)
+    except InsufficientDataError:
+        if not allow_partial:
+            raise
+        torn = len(reader.data) - (ends[-1] if ends else 0)
+    if not any(isinstance(e, Pass) for e in elements):
+        raise InsufficientDataError(f"no whole pass in the first {len(reader.data)} bytes")
+    _check_unique(elements, CorruptionError)
+    return Stream(header, tuple(elements), tuple(ends), torn)
+
+
+def _parse_elements(reader: Reader) -> Iterator[Element]:
+    view = memoryview(reader.data)
+    crc = zlib.crc32(view[: reader.position])
+    while reader.left:
+        start = reader.position
+        tag = reader.varint("tag")
+        if tag >> 1 == 0:
+            raise CorruptionError(f"tag at byte {start} is {tag}, must be 2 or more")
+        payload = reader.take(reader.varint("payload length"), "payload")
+        crc = zlib.crc32(view[start : reader.position], crc)
+        stored = int.from_bytes(reader.take(CRC32_BYTES, "CRC-32"), "little")
+        if stored != crc:
+            raise CorruptionError(
+                f"CRC-32 of the element at byte {start} is {stored:#010x}, data has {crc:#010x}"
+            )
+        yield Chunk(tag >> 1, payload) if tag & 1 else Pass(tag >> 1, payload)
+
+
+def _tag(element: Element) -> int:
+    kind, number = (1, element.type) if isinstance(element, Chunk) else (0, element.levels)
+    name = "type" if kind else "levels"
+    if not 1 <= number <= _MAX_TAG:
+        raise InvalidArgumentError(f"`{name}` (={number}) must be 1..{_MAX_TAG}")
+    if len(element.payload) > MAX_VARINT:
+        raise InvalidArgumentError(f"payload has {len(element.payload)} bytes, limit {MAX_VARINT}")
+    return number << 1 | kind
+
+
+def _check_unique(elements: Sequence[Element], error: type[Exception]) -> None:
+    seen: set[int] = set()
+    for element in elements:
+        if isinstance(element, Chunk) and element.type in set(ChunkType):
+            if element.type in seen:
+                raise error(f"chunk type {element.type} occurs twice, must occur at most once")
+            seen.add(element.type)

@@ -1,0 +1,96 @@
+"""The integer tables that a model gives the range coder for one level (FORMAT.md, section 6)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .context import DEFAULT_STEP, FEATURES
+from .errors import InvalidArgumentError
+
+BINS: Final = 128
+SHIFT: Final = 5  # weights are in 1/256 logit, so a bin is 1/8 logit and the bins span +-8
+BUCKETS: Final = 8
+BUCKET_SHIFT: Final = 5  # 256 lambda steps over 8 buckets
+PROBABILITY_ONE: Final = 1 << 16
+MAX_WEIGHT: Final = 1 << 20  # no feature exceeds 32 and their sum 66: scores stay below 2^27
+
+
+@dataclass(frozen=True, eq=False)
+class LevelTables:
+    """Probabilities of one level's indices; integers only.
+
+    weights: (FEATURES + 1,) int32 in 1/256 logit, the bias last; each within +-2^20.
+    nonkeep: (2, BINS) int32, P(index != 0) * 65536 in 1..65535, by phase and score bin.
+    values: (BUCKETS, K - 1) int32, frequencies of indices 1..K-1 given index != 0, by lambda
+        bucket; each at least 1, each row summing to 65536.
+
+    The arrays are copied and made read-only.
+
+    Raises:
+        InvalidArgumentError: a dtype, shape, range or sum is wrong.
+    """
+
+    weights: NDArray[np.int32]
+    nonkeep: NDArray[np.int32]
+    values: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        weights = self._freeze("weights", (FEATURES + 1,), -MAX_WEIGHT, MAX_WEIGHT)
+        nonkeep = self._freeze("nonkeep", (2, BINS), 1, PROBABILITY_ONE - 1)
+        columns = self.values.shape[1] if self.values.ndim == 2 else 0
+        if columns < 1:
+            raise InvalidArgumentError(
+                f"`values` has shape {self.values.shape}, must be ({BUCKETS}, K - 1), K 2 or more"
+            )
+        values = self._freeze("values", (BUCKETS, columns), 1, PROBABILITY_ONE)
+        sums = values.sum(axis=1, dtype=np.int64)
+        if not np.all(sums == PROBABILITY_ONE):
+            raise InvalidArgumentError(
+                f"`values` rows sum to {sums.tolist()}, must sum to {PROBABILITY_ONE}"
+            )
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "nonkeep", nonkeep)
+        object.__setattr__(self, "values", values)
+
+    @classmethod
+    def flat(cls, outputs: int) -> "LevelTables":
+        """Return tables of a level of K = `outputs` that prefer nothing."""
+        low, rest = divmod(PROBABILITY_ONE, outputs - 1)
+        row = np.full(outputs - 1, low, np.int32)
+        row[:rest] += 1
+        return cls(
+            weights=np.zeros(FEATURES + 1, np.int32),
+            nonkeep=np.full((2, BINS), PROBABILITY_ONE // 2, np.int32),
+            values=np.tile(row, (BUCKETS, 1)),
+        )
+
+    @property
+    def outputs(self) -> int:
+        """K, the number of outputs of the level."""
+        return int(self.values.shape[1]) + 1
+
+    def _freeze(self, name: str, shape: tuple[int, ...], low: int, high: int) -> NDArray[np.int32]:
+        array: NDArray[np.int32] = getattr(self, name)
+        if not np.issubdtype(array.dtype, np.integer):
+            raise InvalidArgumentError(f"`{name}` has dtype {array.dtype}, must be an integer type")
+        if array.shape != shape:
+            raise InvalidArgumentError(f"`{name}` has shape {array.shape}, must be {shape}")
+        if array.min() < low or array.max() > high:
+            raise InvalidArgumentError(
+                f"`{name}` spans {array.min()}..{array.max()}, must be within {low}..{high}"
+            )
+        frozen = array.astype(np.int32)
+        frozen.setflags(write=False)
+        return frozen
+
+
+def score_bins(scores: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the bin, 0..BINS-1, of each score: 1/8 logit each, 0 at BINS / 2."""
+    return np.asarray(np.clip((scores >> SHIFT) + BINS // 2, 0, BINS - 1), np.int32)
+
+
+def lambda_bucket(lambda_step: int | None) -> int:
+    """Return the row of `LevelTables.values` of a lambda step, 0..BUCKETS-1."""
+    return (DEFAULT_STEP if lambda_step is None else lambda_step) >> BUCKET_SHIFT

@@ -1,0 +1,141 @@
+"""What can be done to a stream without its model: cut it, check it, describe it."""
+
+from dataclasses import asdict, dataclass
+
+from .errors import InvalidArgumentError
+from .limits import DEFAULT_LIMITS, Limits
+from .stream import ChunkType, Pass, Stream, read_stream
+
+
+@dataclass(frozen=True)
+class PassInfo:
+    """One pass: the levels it brings, its payload, and the stream's size in bytes up to its end."""
+
+    levels: int
+    payload_bytes: int
+    end: int
+
+
+@dataclass(frozen=True)
+class ChunkInfo:
+    """One chunk: type, its name ("unknown" for types outside version 1), payload."""
+
+    type: int
+    name: str
+    payload_bytes: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """A stream in numbers, all of them JSON types; sizes in bytes.
+
+    model_id: hexadecimal.
+    rate_lambda: squared 8-bit sample levels per bit, or None when not recorded.
+    overhead_bytes: everything but payloads of passes and chunks; torn bytes not counted.
+    bits_per_pixel: of the whole data, header and chunks included.
+    torn_bytes: of an unfinished element at the end.
+    """
+
+    version: int
+    model_id: str
+    width: int
+    height: int
+    coded: bool
+    gray: bool
+    compact: bool
+    lambda_step: int | None
+    rate_lambda: float | None
+    total_bytes: int
+    overhead_bytes: int
+    torn_bytes: int
+    bits_per_pixel: float
+    passes: tuple[PassInfo, ...]
+    chunks: tuple[ChunkInfo, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the fields as nested dictionaries, for `json.dumps`."""
+        return asdict(self)
+
+
+def truncate(
+    data: bytes,
+    *,
+    levels: int | None = None,
+    max_bytes: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
+    """Return the longest prefix that ends behind a whole pass and meets every bound given.
+
+    Chunks before the cut are kept. A stream that meets the bounds is returned as it is.
+
+    levels: bound on the number of levels; max_bytes: bound on the size of the result.
+
+    Raises:
+        InvalidArgumentError: no bound is given, or not even the first pass meets them.
+        BitstreamError: as `read_stream`.
+    """
+    if levels is None and max_bytes is None:
+        raise InvalidArgumentError("give `levels`, `max_bytes` or both")
+    stream = read_stream(data, limits=limits)
+    if stream.header.compact and levels is not None:
+        raise InvalidArgumentError("a compact stream has one pass; its levels cannot be cut")
+    best, total = 0, 0
+    for position, (element, end) in enumerate(zip(stream.elements, stream.ends, strict=True)):
+        total += element.levels if isinstance(element, Pass) else 0
+        fits = (levels is None or total <= levels) and (max_bytes is None or end <= max_bytes)
+        if fits and (isinstance(element, Pass) or position == len(stream.ends) - 1):
+            best = end
+    if best == 0:
+        raise InvalidArgumentError(
+            f"`levels` (={levels}), `max_bytes` (={max_bytes}): the first pass exceeds them"
+        )
+    return bytes(data[:best])
+
+
+def verify(data: bytes, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> None:
+    """Raise the typed error of `read_stream` unless the framing and all checksums are sound.
+
+    Payloads are not decoded; that takes the model's layout.
+    """
+    read_stream(data, limits=limits, inline=inline)
+
+
+def describe(
+    data: bytes, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
+) -> Description:
+    """Describe a stream, also one that is torn behind its first pass.
+
+    Raises:
+        BitstreamError: as `read_stream`.
+    """
+    stream = read_stream(data, limits=limits, allow_partial=True, inline=inline)
+    header, payloads = stream.header, sum(len(e.payload) for e in stream.elements)
+    return Description(
+        version=header.version,
+        model_id=header.model_id.hex(),
+        width=header.width,
+        height=header.height,
+        coded=header.coded,
+        gray=header.gray,
+        compact=header.compact,
+        lambda_step=header.lambda_step,
+        rate_lambda=header.rate_lambda,
+        total_bytes=len(data),
+        overhead_bytes=len(data) - payloads - stream.torn_bytes,
+        torn_bytes=stream.torn_bytes,
+        bits_per_pixel=8 * len(data) / (header.width * header.height),
+        passes=_pass_infos(stream),
+        chunks=tuple(ChunkInfo(c.type, _chunk_name(c.type), len(c.payload)) for c in stream.chunks),
+    )
+
+
+def _pass_infos(stream: Stream) -> tuple[PassInfo, ...]:
+    return tuple(
+        PassInfo(element.levels, len(element.payload), end)
+        for element, end in zip(stream.elements, stream.ends, strict=True)
+        if isinstance(element, Pass)
+    )
+
+
+def _chunk_name(number: int) -> str:
+    return ChunkType(number).name if number in set(ChunkType) else "unknown"

@@ -1,0 +1,94 @@
+"""The shape of a network, as data: frozen dataclasses that travel inside the weights file as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from ddncodec.errors import ArgumentError
+
+PATCH = 4
+"""Side, in output pixels, of the square that one trunk position paints; a stage of stride r emits at stride r/4."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LevelConfig:
+    """One Discrete Distribution Layer: `outputs` = K candidates for each cell of `cell` x `cell` full-size pixels."""
+
+    cell: int
+    outputs: int
+
+
+@dataclasses.dataclass(frozen=True)
+class StageConfig:
+    """Levels that share a trunk of `channels` at `stride`, with `features` learned and up to `basis` DCT features."""
+
+    stride: int
+    channels: int
+    features: int
+    basis: int
+    levels: tuple[LevelConfig, ...]
+
+    @property
+    def scale(self) -> int:
+        """Side in full-size pixels of one pixel of the picture that this stage emits."""
+        return self.stride // PATCH
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig:
+    """A single-shot generator, coarse to fine (DESIGN sections 1 and 3).
+
+    `codebook` is "gram-lloyd" (closed form) or "gradient" (Algorithm 1, Yang 2025). `leak` adds a learned embedding of
+    the chosen index to the trunk. `smallest_lambda` and `largest_lambda` bound the conditioning, in squared 8-bit
+    sample levels per bit.
+    """
+
+    stages: tuple[StageConfig, ...]
+    codebook: str = "gram-lloyd"
+    leak: bool = True
+    smallest_lambda: float = 32.0
+    largest_lambda: float = 16384.0
+
+    def __post_init__(self) -> None:
+        if self.codebook not in ("gram-lloyd", "gradient"):
+            raise ArgumentError(f"`codebook` (={self.codebook!r}) must be 'gram-lloyd' or 'gradient'")
+        if not self.stages or self.stages[-1].stride != PATCH:
+            raise ArgumentError(f"`stages` must end with a stage of stride {PATCH}, which emits at full size")
+        for coarse, fine in zip(self.stages, self.stages[1:]):
+            if coarse.stride != 2 * fine.stride:
+                raise ArgumentError(f"`stride` (={fine.stride}) must be half of the stage before (={coarse.stride})")
+        previous = self.levels[0].cell
+        for stage in self.stages:
+            for level in stage.levels:
+                if level.cell % stage.stride or previous % level.cell:
+                    raise ArgumentError(f"`cell` (={level.cell}) must divide {previous} and be a multiple of the "
+                                        f"stride {stage.stride}")
+                if level.outputs < 2:
+                    raise ArgumentError(f"`outputs` (={level.outputs}) must be at least 2")
+                previous = level.cell
+
+    @property
+    def levels(self) -> tuple[LevelConfig, ...]:
+        return tuple(level for stage in self.stages for level in stage.levels)
+
+    @property
+    def alignment(self) -> int:
+        """Pictures are padded to a multiple of this many pixels."""
+        return max(self.levels[0].cell, self.stages[0].stride)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> NetworkConfig:
+        """Inverse of `to_json`. Raises ArgumentError where a field is missing, unknown or out of range."""
+        try:
+            fields = json.loads(text)
+            stages = tuple(
+                StageConfig(**{**stage, "levels": tuple(LevelConfig(**level) for level in stage["levels"])})
+                for stage in fields.pop("stages")
+            )
+            return NetworkConfig(stages=stages, **fields)
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ArgumentError(f"network configuration is not readable: {error}") from error

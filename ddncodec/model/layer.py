@@ -1,0 +1,53 @@
+"""The Discrete Distribution Layer (DDL; section 3.1, Yang 2025), over cells and with a closed-form codebook."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ddncodec.model.cells import COLORS, PACKED, cosine_basis, to_cells
+from ddncodec.model.config import PATCH, LevelConfig, StageConfig
+from ddncodec.model.gram import Features
+
+CONDITIONS = 2
+"""Numbers that describe lambda to a layer: t and t^2 of t = log lambda scaled to [-1, 1]."""
+GAIN_RANGE = 3.0
+"""Predicted gains stay within exp(-GAIN_RANGE) and exp(GAIN_RANGE)."""
+
+
+class DiscreteDistributionLayer(nn.Module):
+    """One level: a trunk block, a base prediction, features, and K candidates W_k as linear maps of the features."""
+
+    def __init__(self, stage: StageConfig, level: LevelConfig, *, gradient_codebook: bool, leak: bool) -> None:
+        super().__init__()
+        self.side = level.cell // stage.stride
+        self.cosines = min(stage.basis, (PATCH * self.side) ** 2)
+        self.learned = stage.features
+        channels = stage.channels
+        self.mix = nn.Conv2d(channels + PACKED, channels, 3, padding=1)
+        self.condition = nn.Linear(CONDITIONS, channels)
+        self.out = nn.Conv2d(channels, channels, 1)
+        self.to_base = nn.Conv2d(channels, PACKED, 1)
+        self.to_learned = nn.Conv2d(channels, PATCH * PATCH * self.learned, 1)
+        self.to_gains = nn.Conv2d(channels, self.cosines, 1)
+        self.leak = nn.Parameter(torch.zeros(level.outputs, channels)) if leak else None
+        shape = (level.outputs, self.cosines + self.learned, COLORS)
+        self.codebook = nn.Parameter(torch.zeros(shape), requires_grad=gradient_codebook)
+        self.register_buffer("basis", cosine_basis(self.side, self.cosines), persistent=False)
+
+    def extra_repr(self) -> str:
+        outputs, features, _ = self.codebook.shape
+        return f"outputs={outputs}, features={features}, side={self.side}"
+
+    def hidden(self, hidden: Tensor, image: Tensor, condition: Tensor) -> Tensor:
+        """The block: trunk (B, C, h, w), packed picture (B, 48, h, w), condition (B, 2) -> next trunk."""
+        mixed = self.mix(torch.cat([hidden, image.to(hidden.dtype)], dim=1))
+        mixed = mixed + self.condition(condition)[:, :, None, None]
+        return hidden + self.out(nn.functional.gelu(mixed, approximate="tanh"))
+
+    def features(self, hidden: Tensor) -> Features:
+        """The features F of every cell, float32 whatever the trunk's precision."""
+        pooled = hidden if self.side == 1 else nn.functional.avg_pool2d(hidden, self.side)
+        bounded = GAIN_RANGE * torch.tanh(self.to_gains(pooled).float() / GAIN_RANGE)
+        learned = to_cells(self.to_learned(hidden).float(), self.side, self.learned)
+        return Features(bounded.exp().permute(0, 2, 3, 1), self.basis, learned)

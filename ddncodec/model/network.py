@@ -1,0 +1,170 @@
+"""The Discrete Distribution Network: a walk through L levels in which someone else chooses the index of every cell.
+
+    state = network.initial_state(...)
+    for each level:
+        proposal = network.propose(state)           # everything that does not depend on the choice
+        codes = <encoder, decoder, sampler, ...>    # the one seam
+        state = network.advance(proposal, codes)    # x = x + W_k F;  h = h + leak[k]
+    picture = network.render(state)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ddncodec.model.cells import PACKED, enlarge, from_cells, spread, unpack
+from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
+from ddncodec.model.gram import Features
+from ddncodec.model.layer import CONDITIONS, DiscreteDistributionLayer
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """Where a batch of pictures stands after `level` levels.
+
+    `hidden` (B, C, h, w) is the trunk, `image` (B, 48, h, w) float32 the packed picture of the current stage with
+    samples nominally in [-1, 1], `condition` (B, 2) describes lambda.
+    """
+
+    level: int
+    hidden: Tensor
+    image: Tensor
+    condition: Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """What level `level` offers: trunk and base prediction, on which candidates W_k F are added to each cell."""
+
+    level: int
+    hidden: Tensor
+    image: Tensor
+    condition: Tensor
+    features: Features
+
+
+class Stage(nn.Module):
+    """Levels at one stride, the way in from the coarser stage, and the way out to a full-size picture."""
+
+    def __init__(self, config: StageConfig, coarser: StageConfig | None, network: NetworkConfig) -> None:
+        super().__init__()
+        self.scale = config.scale
+        if coarser is None:
+            self.start = nn.Parameter(torch.zeros(config.channels))
+        else:
+            self.enter = nn.Conv2d(coarser.channels, 4 * config.channels, 1)
+        gradient = network.codebook == "gradient"
+        self.layers = nn.ModuleList(
+            DiscreteDistributionLayer(config, level, gradient_codebook=gradient, leak=network.leak)
+            for level in config.levels
+        )
+        if self.scale > 1:
+            self.to_detail = nn.Conv2d(config.channels, PACKED * self.scale**2, 1)
+
+
+class DiscreteDistributionNetwork(nn.Module):
+    """A DDN with cells, a pyramid of stages and a lambda condition (DESIGN section 1)."""
+
+    def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
+        """Weights are drawn from `generator`; without one they are zero, to be loaded."""
+        super().__init__()
+        self.config = config
+        coarser = (None, *config.stages[:-1])
+        self.stages = nn.ModuleList(Stage(s, c, config) for s, c in zip(config.stages, coarser))
+        self.places = [(s, i) for s, stage in enumerate(config.stages) for i in range(len(stage.levels))]
+        if generator is not None:
+            self._initialize(generator)
+        self.to(memory_format=torch.channels_last)
+
+    def layer(self, level: int) -> DiscreteDistributionLayer:
+        stage, index = self.places[level]
+        return self.stages[stage].layers[index]
+
+    def scale(self, level: int) -> int:
+        """Side in full-size pixels of a pixel of the picture that `level` emits."""
+        return self.config.stages[self.places[level][0]].scale
+
+    def condition(self, lambdas: Tensor) -> Tensor:
+        """Lambdas (B,) in squared 8-bit sample levels per bit -> the condition (B, 2)."""
+        low, high = math.log(self.config.smallest_lambda), math.log(self.config.largest_lambda)
+        t = (lambdas.float().log() - low) / (high - low) * 2 - 1
+        return torch.stack([t, t * t], dim=1)
+
+    def initial_state(self, lambdas: Tensor, height: int, width: int) -> State:
+        """The state before the first level, for pictures of height x width, multiples of `config.alignment`."""
+        stride = self.config.stages[0].stride
+        batch, rows, cols = lambdas.shape[0], height // stride, width // stride
+        hidden = self.stages[0].start[None, :, None, None].expand(batch, -1, rows, cols)
+        image = hidden.new_zeros(batch, PACKED, rows, cols, dtype=torch.float32)
+        keep = {"memory_format": torch.channels_last}
+        return State(0, hidden.contiguous(**keep), image.contiguous(**keep), self.condition(lambdas))
+
+    def propose(self, state: State) -> Proposal:
+        """Run the trunk block of the next level: all that its candidates share."""
+        stage, index = self.places[state.level]
+        hidden, image = state.hidden, state.image
+        if index == 0 and stage > 0:
+            hidden = _pixel_shuffle(self.stages[stage].enter(hidden))
+            image = enlarge(image)
+        layer = self.stages[stage].layers[index]
+        hidden = layer.hidden(hidden, image, state.condition)
+        image = image + layer.to_base(hidden).float()
+        return Proposal(state.level, hidden, image, state.condition, layer.features(hidden))
+
+    def advance(self, proposal: Proposal, codes: Tensor) -> State:
+        """Take candidate `codes` (B, gh, gw) int64 in [0, K) in every cell; 0 keeps the base prediction."""
+        layer = self.layer(proposal.level)
+        delta = proposal.features.combine(layer.codebook[codes])
+        image = proposal.image + from_cells(delta, layer.side)
+        hidden = proposal.hidden
+        if layer.leak is not None:
+            hidden = hidden + spread(layer.leak[codes].permute(0, 3, 1, 2), layer.side).to(hidden.dtype)
+        return State(proposal.level + 1, hidden, image, proposal.condition)
+
+    def render(self, state: State) -> Tensor:
+        """The picture so far at full size, (B, 3, H, W) float32 nominally in [-1, 1]; any level but 0."""
+        stage = self.stages[self.places[state.level - 1][0]]
+        image = unpack(state.image)
+        if stage.scale == 1:
+            return image
+        size = (image.shape[2] * stage.scale, image.shape[3] * stage.scale)
+        smooth = nn.functional.interpolate(image, size=size, mode="bicubic", align_corners=False)
+        detail = nn.functional.pixel_shuffle(stage.to_detail(state.hidden).float(), PATCH * stage.scale)
+        return smooth + detail
+
+    def _initialize(self, generator: torch.Generator) -> None:
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
+                nn.init.zeros_(module.bias)
+        for stage in self.stages:
+            if stage.scale > 1:
+                nn.init.zeros_(stage.to_detail.weight)
+        for level in range(len(self.places)):
+            layer = self.layer(level)
+            nn.init.zeros_(layer.to_base.weight)
+            nn.init.zeros_(layer.to_gains.weight)
+            layer.out.weight.data.mul_(0.3)
+            self._initialize_codebook(layer, level, generator)
+
+    @staticmethod
+    def _initialize_codebook(layer: DiscreteDistributionLayer, level: int, generator: torch.Generator) -> None:
+        """Random pictures with a falling spectrum, mostly gray, fainter at later levels; candidate 0 stays zero."""
+        outputs = layer.codebook.shape[0]
+        order = torch.arange(1, layer.cosines + 1).sqrt()
+        spread_of = 0.25 * PATCH * layer.side / order * 0.85**level
+        gray = torch.randn(outputs, layer.cosines, 1, generator=generator)
+        tint = torch.randn(outputs, layer.cosines, 3, generator=generator)
+        layer.codebook.data[:, : layer.cosines] = (gray + 0.3 * tint) * spread_of[None, :, None]
+        layer.codebook.data[0] = 0
+
+
+def _pixel_shuffle(hidden: Tensor) -> Tensor:
+    return nn.functional.pixel_shuffle(hidden, 2).contiguous(memory_format=torch.channels_last)
+
+
+__all__ = ["CONDITIONS", "DiscreteDistributionNetwork", "Proposal", "Stage", "State"]

@@ -1,0 +1,104 @@
+"""Codebook training state of one level: Gram-Lloyd sums, how often each output is used, and what that costs in bits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ddncodec.model.gram import normal_equations
+from ddncodec.model.layer import DiscreteDistributionLayer
+from ddncodec.training.split_and_prune import perturb_rows, plan_splits, split_rows
+
+BUCKETS = 8
+"""Lambda is cut into this many equal steps of its logarithm to count how often cells keep."""
+RIDGE = 1e-3
+"""Gram matrices are regularised by this share of their mean diagonal."""
+
+
+class CodebookState(nn.Module):
+    """Moving sums for one Discrete Distribution Layer; all of it buffers, so that resuming is exact.
+
+    `sums` (K, D) adds up the moments of the cells that chose each output, `counts` (K,) the cells themselves, and
+    `flags` (BUCKETS, 2) how many cells kept or not at each lambda.
+    """
+
+    def __init__(self, layer: DiscreteDistributionLayer) -> None:
+        super().__init__()
+        outputs, features, colors = layer.codebook.shape
+        learned = layer.learned
+        dimension = colors * features + layer.cosines * (1 + learned) + learned * (learned + 1) // 2
+        self.register_buffer("sums", torch.zeros(outputs, dimension))
+        self.register_buffer("counts", torch.ones(outputs))
+        self.register_buffer("flags", torch.ones(BUCKETS, 2))
+
+    def value_bits(self) -> Tensor:
+        """Bits of each index given that it is not 0, (K,), smoothed; entry 0 is 0."""
+        smoothed = self.counts[1:] + 0.1 * self.counts[1:].mean()
+        bits = torch.zeros_like(self.counts)
+        bits[1:] = (smoothed.sum() / smoothed).log2()
+        return bits
+
+    def flag_bits(self, t: Tensor) -> Tensor:
+        """Extra bits of not keeping over keeping, at conditions t (B,) in [-1, 1]; at most 4 either way."""
+        kept, taken = self.flags[bucket_of(t)].unbind(dim=1)
+        return (kept / taken).log2().clamp(-4, 4)
+
+    def observe(self, moments: Tensor, codes: Tensor, t: Tensor) -> Tensor:
+        """Sums of one batch as one vector, to be reduced over processes and given to `update`.
+
+        `moments` (B, gh, gw, D), `codes` (B, gh, gw), `t` (B,).
+        """
+        flat = codes.flatten()
+        sums = torch.zeros_like(self.sums).index_add_(0, flat, moments.flatten(0, 2))
+        counts = torch.bincount(flat, minlength=self.counts.shape[0]).to(self.counts)
+        taken = (codes != 0).flatten(1).float().sum(1)
+        pair = torch.stack([codes[0].numel() - taken, taken], dim=1)
+        flags = torch.zeros_like(self.flags).index_add_(0, bucket_of(t), pair)
+        return torch.cat([sums.flatten(), counts, flags.flatten()])
+
+    def update(self, observed: Tensor, decay: float) -> None:
+        """Move the sums towards one batch of observations."""
+        sizes = [self.sums.numel(), self.counts.numel(), self.flags.numel()]
+        for buffer, seen in zip((self.sums, self.counts, self.flags), observed.split(sizes)):
+            buffer.mul_(decay).add_(seen.view_as(buffer))
+        self.flags.clamp_(min=0.5)
+
+    def solve(self, layer: DiscreteDistributionLayer) -> None:
+        """Gram-Lloyd: W_k = A_k (G_k + eps I)^-1 for every output that cells chose (DESIGN section 3)."""
+        right, gram = normal_equations(self.sums, layer.cosines, layer.learned)
+        size = gram.shape[-1]
+        trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)
+        seen = (self.counts > 1e-3) & (trace > 1e-8)
+        seen[0] = False
+        ridge = torch.eye(size, device=gram.device) * (RIDGE * trace.clamp(min=1e-8))[:, None, None]
+        factor, failed = torch.linalg.cholesky_ex(gram + ridge)
+        solved = torch.cholesky_solve(right, factor)
+        usable = seen & (failed == 0) & solved.isfinite().all(dim=2).all(dim=1)
+        layer.codebook.data = torch.where(usable[:, None, None], solved, layer.codebook.data)
+
+    def split_and_prune(
+        self,
+        layer: DiscreteDistributionLayer,
+        extra: list[Tensor],
+        generator: torch.Generator,
+        prune_below: float,
+        limit: int,
+    ) -> int:
+        """Give dead outputs half of a busy one; returns how many. `extra` tables (K, ...) move along with it."""
+        pairs = [(pruned + 1, split + 1) for pruned, split in plan_splits(self.counts[1:], prune_below, limit)]
+        moving = [layer.codebook.data, self.sums, *extra]
+        if layer.leak is not None:
+            moving.append(layer.leak.data)
+        for pair in pairs:
+            self.sums[pair[1]] /= 2
+            split_rows(moving, [pair])
+        pruned = [pair[0] for pair in pairs]
+        right_sides = self.sums[:, : layer.codebook[0].numel()]
+        perturb_rows(right_sides, pruned, 0.1, generator)
+        perturb_rows(layer.codebook.data, pruned, 0.1, generator)
+        return len(pairs)
+
+
+def bucket_of(t: Tensor) -> Tensor:
+    """Bucket, 0 .. BUCKETS - 1, of conditions t in [-1, 1]."""
+    return ((t + 1) / 2 * BUCKETS).long().clamp(0, BUCKETS - 1)

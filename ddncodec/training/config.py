@@ -1,0 +1,83 @@
+"""Training recipes by name: the network's shape and how its steps go."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ddncodec.errors import ArgumentError
+from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """Until step `until`, train the first `stages` stages on `batch` crops of `crop` x `crop` pixels."""
+
+    until: int
+    stages: int
+    batch: int
+    crop: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """All that decides a run's weights besides its pictures. Steps count from 0; learning rates are AdamW's."""
+
+    network: NetworkConfig
+    phases: tuple[Phase, ...]
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    decay_from: float = 0.5
+    average: float = 0.998
+    moving: float = 0.99
+    moving_late: float = 0.996
+    solve_every: int = 4
+    split_every: int = 40
+    prune_below: float = 0.1
+    final_weight: float = 2.0
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        return self.phases[-1].until
+
+    def phase(self, step: int) -> Phase:
+        return next(phase for phase in self.phases if step < phase.until)
+
+    def pace(self, step: int) -> float:
+        """Learning rate at `step` as a share of `learning_rate`: warm-up, plateau, linear decay to 1 %."""
+        start = self.decay_from * self.steps
+        decay = 1 - 0.99 * max(0.0, step - start) / max(1.0, self.steps - start)
+        return min(1.0, (step + 1) / self.warmup) * decay
+
+    def lengthened(self, steps: int) -> Recipe:
+        """The same recipe with its last phase ending at `steps`."""
+        if steps <= (self.phases[-2].until if len(self.phases) > 1 else 0):
+            raise ArgumentError(f"`steps` (={steps}) must exceed the end of the phase before last")
+        return dataclasses.replace(self, phases=(*self.phases[:-1], dataclasses.replace(self.phases[-1], until=steps)))
+
+
+def _levels(*runs: tuple[int, int, int]) -> tuple[LevelConfig, ...]:
+    return tuple(LevelConfig(cell, outputs) for count, cell, outputs in runs for _ in range(count))
+
+
+PHOTO = Recipe(
+    network=NetworkConfig(
+        stages=(
+            StageConfig(16, 128, 16, 24, _levels((2, 64, 128), (3, 32, 256))),
+            StageConfig(8, 128, 16, 24, _levels((2, 32, 256), (3, 16, 256))),
+            StageConfig(4, 96, 16, 24, _levels((3, 16, 256), (5, 8, 256), (2, 4, 256))),
+        )
+    ),
+    phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
+)
+
+TINY = Recipe(
+    network=NetworkConfig(
+        stages=(StageConfig(8, 8, 2, 6, _levels((1, 16, 4))), StageConfig(4, 8, 2, 6, _levels((1, 16, 4), (1, 8, 4)))),
+    ),
+    phases=(Phase(4, 1, 4, 32), Phase(60, 2, 4, 32)),
+    warmup=5,
+    split_every=10,
+)
+
+RECIPES = {"photo": PHOTO, "tiny": TINY}

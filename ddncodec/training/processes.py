@@ -1,0 +1,42 @@
+"""The processes of one run under `torchrun`: sums over all of them, and who speaks for the rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+@contextmanager
+def process_group(device: torch.device) -> Iterator[None]:
+    """Join the group that `torchrun` describes in the environment; without one, a single process."""
+    if "RANK" not in os.environ:
+        yield
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def sum_over_processes(tensors: list[Tensor]) -> None:
+    """Replace every tensor by its sum over all processes, in one transfer."""
+    if world() == 1:
+        return
+    joined = torch.cat([tensor.flatten() for tensor in tensors])
+    dist.all_reduce(joined)
+    for tensor, summed in zip(tensors, joined.split([tensor.numel() for tensor in tensors])):
+        tensor.copy_(summed.view_as(tensor))

@@ -1,0 +1,40 @@
+"""Split-and-Prune (Algorithm 1, Yang 2025): outputs that nothing matches restart as copies of those that all match."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def plan_splits(counts: Tensor, prune_below: float, limit: int) -> list[tuple[int, int]]:
+    """Pairs (pruned, split) of output indices, at most `limit`, and halve the counts accordingly, in place.
+
+    `counts` (K,) float are how often each output was nearest. An output is pruned while its share is under
+    `prune_below` / K and the busiest output holds more than twice that; each split halves the busiest.
+    """
+    pairs: list[tuple[int, int]] = []
+    floor = prune_below * float(counts.sum()) / counts.shape[0]
+    while len(pairs) < limit:
+        pruned, split = int(counts.argmin()), int(counts.argmax())
+        if float(counts[pruned]) >= floor or float(counts[split]) <= 2 * floor:
+            break
+        counts[split] /= 2
+        counts[pruned] = counts[split]
+        pairs.append((pruned, split))
+    return pairs
+
+
+def split_rows(tables: list[Tensor], pairs: list[tuple[int, int]]) -> None:
+    """Copy row `split` over row `pruned` in every table (parameters, optimizer moments, averages), in place."""
+    with torch.no_grad():
+        for pruned, split in pairs:
+            for table in tables:
+                table[pruned] = table[split]
+
+
+def perturb_rows(table: Tensor, rows: list[int], amount: float, generator: torch.Generator) -> None:
+    """Add noise of `amount` times each row's root mean square to the given rows of `table`, in place."""
+    with torch.no_grad():
+        for row in rows:
+            noise = torch.randn(table[row].shape, generator=generator).to(table)
+            table[row] += amount * table[row].square().mean().sqrt() * noise

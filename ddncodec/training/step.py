@@ -1,0 +1,94 @@
+"""One training step: walk the levels, choose indices greedily, gather the loss and the codebook observations."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from ddncodec.model import DiscreteDistributionNetwork
+from ddncodec.model.cells import pack, shrink, to_cells
+from ddncodec.model.gram import moments, terms
+from ddncodec.search import price_unit, select
+from ddncodec.training.codebooks import CodebookState
+
+REFERENCE_LAMBDA = 512.0
+LAMBDA_POWER = 0.7
+"""Squared errors are weighed by (lambda / REFERENCE_LAMBDA)^-LAMBDA_POWER, so that no quality drowns the others."""
+RENDER_WEIGHT = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Walk:
+    """What a batch left behind: the loss, and per level its squared error, observations and share of cells not kept."""
+
+    loss: Tensor
+    errors: Tensor
+    taken: Tensor
+    observations: list[Tensor]
+
+
+def draw_lambdas(network: DiscreteDistributionNetwork, count: int, generator: torch.Generator) -> Tensor:
+    """Log-uniform lambdas (count,) over the network's range."""
+    low, high = network.config.smallest_lambda, network.config.largest_lambda
+    return low * (high / low) ** torch.rand(count, generator=generator)
+
+
+def walk(
+    network: DiscreteDistributionNetwork,
+    codebooks: list[CodebookState],
+    pictures: Tensor,
+    lambdas: Tensor,
+    *,
+    patience: tuple[float, ...],
+    final_weight: float,
+    autocast: bool,
+) -> Walk:
+    """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably.
+
+    `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young. The loss sums the mean squared error over
+    the levels of each stage against the picture at that stage's size, the last level counting `final_weight` times
+    the sum of all others in its stage.
+    """
+    state = network.initial_state(lambdas, *pictures.shape[2:])
+    weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER
+    t = state.condition[:, 0]
+    loss = pictures.new_zeros(())
+    errors, taken, observations = [], [], []
+    for stage, haste in enumerate(patience):
+        scale = network.config.stages[stage].scale
+        target = pack(shrink(pictures, scale))
+        count = len(network.config.stages[stage].levels)
+        for index in range(count):
+            with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
+                proposal = network.propose(state)
+            level = state.level
+            layer = network.layer(level)
+            with torch.no_grad():
+                cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, 3))
+                price = price_unit(lambdas, scale) * haste
+                codes = _choose(cells, layer.codebook, layer.cosines, codebooks[level], price, t)
+                observations.append(codebooks[level].observe(cells, codes, t))
+            state = network.advance(proposal, codes)
+            error = (state.image - target).square().mean(dim=(1, 2, 3))
+            share = final_weight if index == count - 1 else 1.0
+            loss = loss + share / (count - 1 + final_weight) * (error * weight).mean()
+            errors.append(error.detach().mean())
+            taken.append((codes != 0).float().mean())
+        if scale > 1:
+            with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
+                rendered = network.render(state)
+            loss = loss + RENDER_WEIGHT * ((rendered - pictures).square().mean(dim=(1, 2, 3)) * weight).mean()
+    return Walk(loss, torch.stack(errors), torch.stack(taken), observations)
+
+
+def _choose(
+    cells: Tensor, codebook: Tensor, cosines: int, state: CodebookState, price: Tensor, t: Tensor
+) -> Tensor:
+    """Greedy rate-distortion choice for moments (B, gh, gw, D) at prices (B,) -> codes (B, gh, gw)."""
+    grid = cells.shape[:3]
+    each = grid[1] * grid[2]
+    prices = (price[:, None] * state.value_bits()).repeat_interleave(each, dim=0)
+    threshold = (price * state.flag_bits(t)).repeat_interleave(each)
+    return select(cells.flatten(0, 2), terms(codebook, cosines), prices, threshold).view(grid)

@@ -1,0 +1,142 @@
+"""The training loop: steps, codebook updates, checkpoints, log. What a step computes is `step.walk`'s business."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ddncodec.training.pictures import Pictures
+from ddncodec.training.processes import rank, sum_over_processes, world
+from ddncodec.training.state import TrainState
+from ddncodec.training.step import Walk, draw_lambdas, walk
+
+CHECKPOINT_SECONDS = 180.0
+PATIENT_STEPS = 300
+"""The price of bits rises linearly over a stage's first steps, while its codebooks settle."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """One step in numbers: PSNR in dB after each level against that stage's picture, share of cells not kept, usage."""
+
+    step: int
+    loss: float
+    psnr: tuple[float, ...]
+    taken: tuple[float, ...]
+    usage: tuple[float, ...]
+
+
+def train(
+    state: TrainState,
+    pictures: Pictures,
+    folder: Path,
+    device: torch.device,
+    *,
+    max_seconds: float = float("inf"),
+    autocast: bool = True,
+    report: Callable[[Report], None] = lambda report: None,
+) -> bool:
+    """Train from `state.step` to the end of the recipe, or until time is up or Ctrl-C; always leaves a checkpoint.
+
+    Returns whether the recipe is complete. `report` is called after every step on the first process.
+    """
+    begun = saved = time.monotonic()
+    checkpoint = folder / "checkpoint.pt"
+    try:
+        while state.step < state.recipe.steps:
+            now = time.monotonic()
+            if _agreed(now - begun > max_seconds, device):
+                break
+            if now - saved > CHECKPOINT_SECONDS and rank() == 0:
+                state.save(checkpoint)
+                saved = now
+            result = train_step(state, pictures, device, autocast=autocast)
+            if rank() == 0:
+                report(result)
+    finally:
+        if rank() == 0:
+            state.save(checkpoint)
+    return state.step >= state.recipe.steps
+
+
+def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, autocast: bool) -> Report:
+    """One step, shared evenly by all processes."""
+    recipe, step = state.recipe, state.step
+    phase = recipe.phase(step)
+    seed = (recipe.seed, step, rank())
+    crops = pictures.crops(phase.batch, phase.crop, seed).to(device)
+    generator = torch.Generator().manual_seed(hash(seed))
+    lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
+    result = walk(
+        state.network, list(state.codebooks), crops, lambdas,
+        patience=_patience(state), final_weight=recipe.final_weight, autocast=autocast,
+    )  # fmt: skip
+    pace = recipe.pace(step)
+    _descend(state, result.loss, pace)
+    _update_codebooks(state, result.observations, pace)
+    state.update_average()
+    state.step += 1
+    return _report(state, result)
+
+
+def _descend(state: TrainState, loss: Tensor, pace: float) -> None:
+    """AdamW on the mean gradient over processes, clipped to norm 1."""
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    gradients = [p.grad for p in state.trained if p.grad is not None]
+    sum_over_processes(gradients)
+    for gradient in gradients if world() > 1 else ():
+        gradient /= world()
+    torch.nn.utils.clip_grad_norm_(state.trained, 1.0)
+    for group in state.optimizer.param_groups:
+        group["lr"] = state.recipe.learning_rate * pace
+    state.optimizer.step()
+
+
+def _update_codebooks(state: TrainState, observations: list[Tensor], pace: float) -> None:
+    recipe = state.recipe
+    sum_over_processes(observations)
+    decay = recipe.moving_late + (recipe.moving - recipe.moving_late) * pace
+    generator = torch.Generator().manual_seed(hash((recipe.seed, state.step)))
+    for level, observed in enumerate(observations):
+        book, layer = state.codebooks[level], state.network.layer(level)
+        book.update(observed, decay)
+        closed_form = recipe.network.codebook == "gram-lloyd"
+        if closed_form and state.step % recipe.solve_every == 0:
+            book.solve(layer)
+        if state.step % recipe.split_every == recipe.split_every - 1:
+            extra = state.rows_of(layer.codebook) if not closed_form else []
+            if layer.leak is not None:
+                extra += state.rows_of(layer.leak)
+            book.split_and_prune(layer, extra, generator, recipe.prune_below, limit=layer.codebook.shape[0] // 16 + 1)
+
+
+def _patience(state: TrainState) -> tuple[float, ...]:
+    """For every stage in training, the share of the price of bits that it pays; rises linearly after it starts."""
+    phases = state.recipe.phases
+    stages = state.recipe.phase(state.step).stages
+    starts = [max((p.until for p in phases if p.stages <= stage), default=0) for stage in range(stages)]
+    return tuple(min(1.0, (state.step - start + 1) / PATIENT_STEPS) for start in starts)
+
+
+def _report(state: TrainState, result: Walk) -> Report:
+    psnr = 10 * torch.log10(4 / result.errors.clamp(min=1e-9))
+    usage = []
+    for book in list(state.codebooks)[: len(result.errors)]:
+        share = book.counts[1:] / book.counts[1:].sum()
+        usage.append(float((-(share * share.clamp(min=1e-12).log()).sum()).exp() / share.numel()))
+    return Report(
+        state.step, float(result.loss.detach()), tuple(psnr.tolist()), tuple(result.taken.tolist()), tuple(usage)
+    )
+
+
+def _agreed(mine: bool, device: torch.device) -> bool:
+    """Whether any process wants to stop, so that all stop at the same step."""
+    flag = torch.tensor([float(mine)], device=device)
+    sum_over_processes([flag])
+    return bool(flag.item())
