@@ -14,6 +14,5 @@ def main() -> None:
 for command in (rd, table, plot):
     main.add_command(command)
 
-# The guard matters: decoding processes are spawned, and import this file again.
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")

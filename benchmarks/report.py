@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 from benchmarks.curves import Curve
 from benchmarks.errors import BenchmarkError
 from benchmarks.rows import read_rows
-from benchmarks.summary import SUBJECT, BppRange, Comparison, Report, summarize
+from benchmarks.summary import ALL_RATES, SUBJECT, BppRange, Comparison, Report, summarize
 
 TABLE_BEGIN = "<!-- rd-table:begin -->"
 TABLE_END = "<!-- rd-table:end -->"
@@ -25,7 +25,7 @@ def render_table(report: Report) -> str:
     names = list(report.curves)
     lines = [
         TABLE_BEGIN,
-        f"PSNR in dB (8-bit RGB) at equal bits per pixel, {_pictures(report)}.",
+        f"PSNR in dB (8-bit RGB) at equal bits per pixel; {_pictures(report)}.",
         "",
         _line("bpp", names),
         _line("---:", ["---:"] * len(names)),
@@ -71,41 +71,36 @@ def draw_plot(report: Report) -> Figure:
 
 
 def _comparison_lines(report: Report, names: list[str]) -> list[str]:
-    """Three rows: BD-rate of the means, mean of BD-rates, and the PSNR range of the former."""
-    of_means, of_pictures, ranges = [], [], []
-    for name in names:
-        if name == SUBJECT:
-            cells = "", "", ""
-        else:
-            cells = _comparison_cells(report.comparisons[name], report.pictures)
-        of_means.append(cells[0])
-        of_pictures.append(cells[1])
-        ranges.append(cells[2])
-    return [
-        _line(f"BD-rate of {SUBJECT} against", of_means),
-        _line("mean of pictures' BD-rates", of_pictures),
-        _line("shared PSNR range", ranges),
-    ]
+    heads = (
+        f"BD-rate of {SUBJECT} against",
+        "mean of pictures' BD-rates",
+        "shared PSNR range",
+    )
+    columns = [_comparison_cells(report.comparisons.get(name), report.pictures) for name in names]
+    return [_line(head, row) for head, row in zip(heads, zip(*columns, strict=True), strict=True)]
 
 
-def _comparison_cells(comparison: Comparison, pictures: int) -> tuple[str, str, str]:
+def _comparison_cells(comparison: Comparison | None, pictures: int) -> tuple[str, str, str]:
+    """One codec's column of the comparison; empty for ddnc, which has none with itself."""
+    if comparison is None:
+        return "", "", ""
     overall, rates = comparison.of_means, comparison.of_pictures
     of_pictures = f"{fmean(rates):+.1f} %" if rates else NOTHING
     if 0 < len(rates) < pictures:
         of_pictures += f" ({len(rates)} of {pictures})"
     if overall is None:
         return NOTHING, of_pictures, NOTHING
-    return (
-        f"{overall.percent:+.1f} %",
-        of_pictures,
-        f"{overall.psnr_low:.1f} to {overall.psnr_high:.1f}",
-    )
+    psnr_range = f"{overall.psnr_low:.1f} to {overall.psnr_high:.1f} dB"
+    return f"{overall.percent:+.1f} %", of_pictures, psnr_range
 
 
 def _notes(report: Report) -> list[str]:
     notes = ["; ".join(f"{name}: {version}" for name, version in report.versions.items()) + "."]
     if report.comparisons:
         notes.append(f"A negative BD-rate means that {SUBJECT} needs fewer bits at equal PSNR.")
+        if report.bpp_range != ALL_RATES:
+            low, high = report.bpp_range.low, report.bpp_range.high
+            notes.append(f"Only {SUBJECT} settings of {low:g} to {high:g} bpp are counted.")
     notes += [
         f"{name}: {curve.dropped} setting(s) left out, costlier than another and no better."
         for name, curve in report.curves.items()
@@ -115,9 +110,10 @@ def _notes(report: Report) -> list[str]:
 
 
 def _pictures(report: Report) -> str:
-    if report.pictures == report.pictures_measured:
-        return f"mean of {report.pictures} pictures"
-    return f"mean of the {report.pictures} finished pictures of {report.pictures_measured}"
+    text = f"pictures averaged: {report.pictures}"
+    if report.pictures < report.pictures_measured:
+        text += f" of {report.pictures_measured}, the others unfinished"
+    return text
 
 
 def _decibels(curve: Curve, bpp: float) -> str:

@@ -50,13 +50,15 @@ class Report:
     curves: dict[str, Curve]
     versions: dict[str, str]
     comparisons: dict[str, Comparison]
+    bpp_range: BppRange
 
 
 def summarize(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> Report:
     """Average and compare the rows.
 
     Raises:
-        BenchmarkError: no picture was coded by every codec at every setting.
+        BenchmarkError: no picture was coded by every codec at every setting, or no setting of
+            ddnc is within `bpp_range`.
     """
     comparable = comparable_rows(rows)
     if not comparable:
@@ -66,16 +68,19 @@ def summarize(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> Report:
     by_codec = {name: [row for row in comparable if row.codec == name] for name in names}
     if SUBJECT in by_codec:
         by_codec[SUBJECT] = _within(by_codec[SUBJECT], bpp_range)
+        if not by_codec[SUBJECT]:
+            raise BenchmarkError(f"no {SUBJECT} setting lies within the given range of bpp")
     return Report(
         pictures=len({row.image for row in comparable}),
         pictures_measured=len({row.image for row in rows}),
         curves={name: mean_curve(group) for name, group in by_codec.items()},
-        versions={row.codec: row.codec_version for row in comparable},
+        versions={name: group[0].codec_version for name, group in by_codec.items()},
         comparisons={
             name: _compare(group, by_codec[SUBJECT])
             for name, group in by_codec.items()
             if SUBJECT in by_codec and name != SUBJECT
         },
+        bpp_range=bpp_range,
     )
 
 

@@ -10,7 +10,7 @@ only, never torch, PIL or ddncodec; its modules import each other downwards:
     tools                              truncate, verify, describe
 """
 
-from .context import COUNT_CAP, FEATURES, flag_features
+from .context import COUNT_CAP, FEATURES, flag_features, flag_scores, parity, present_scores
 from .errors import (
     BitstreamError,
     CompatibilityError,
@@ -21,7 +21,7 @@ from .errors import (
 )
 from .header import MAX_SIDE, MODEL_ID_BYTES, SIGNATURE, VERSION, Header
 from .layout import Layout, Level, check_layout, count_cells, grid
-from .limits import Limits
+from .limits import DEFAULT_LIMITS, Limits
 from .planes import decode_planes, encode_planes, group_levels
 from .stream import (
     ALL_LEVELS,
@@ -50,6 +50,7 @@ __all__ = [
     "BINS",
     "BUCKETS",
     "COUNT_CAP",
+    "DEFAULT_LIMITS",
     "FEATURES",
     "MAX_SIDE",
     "MODEL_ID_BYTES",
@@ -82,9 +83,12 @@ __all__ = [
     "describe",
     "encode_planes",
     "flag_features",
+    "flag_scores",
     "grid",
     "group_levels",
     "lambda_bucket",
+    "parity",
+    "present_scores",
     "read_header",
     "read_stream",
     "score_bins",

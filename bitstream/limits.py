@@ -15,7 +15,7 @@ class Limits:
 
     max_pixels: width * height of the picture.
     max_cells: indices over all decoded levels; decoding allocates about 4 bytes for each, and
-        some 40 more for each cell of the largest level while that level is being decoded.
+        some 30 more for each cell of the largest pass while that pass is being decoded.
     """
 
     max_pixels: int = 1 << 28

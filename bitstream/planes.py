@@ -107,8 +107,8 @@ def decode_planes(
         if header.coded:
             assert tables is not None
             # A coded pass may be left early; a plain one is checked whole, it is cheap.
-            count = min(count, wanted - first)
-            planes += decode_coded(element.payload, count, flags, layout, header, tables)
+            needed = min(count, wanted - first)
+            planes += decode_coded(element.payload, needed, flags, layout, header, tables)
         else:
             part = layout[first : first + count]
             limits.check_cells(count_cells(layout[: first + count], header.width, header.height))

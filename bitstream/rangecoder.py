@@ -18,7 +18,7 @@ from .errors import CorruptionError
 
 model, queue = constriction.stream.model, constriction.stream.queue
 
-_WORD_BYTES: Final = 4
+_WORD_BITS: Final = 32
 _STATE_BITS: Final = 64
 _SCALE: Final = 256  # 2^24, the library's unit of probability, over 2^16, ours
 
@@ -30,11 +30,11 @@ class Encoder:
         self._coder = queue.RangeEncoder()
         self._flags = model.Categorical(perfect=False)
 
-    def flags(self, flags: NDArray[np.bool_], odds: NDArray[np.int32]) -> None:
+    def flags(self, flags: NDArray[np.bool_], odds: NDArray[np.integer]) -> None:
         """Append `flags` (n,), each 1 with probability odds / 65536, odds (n,) in 1..65535."""
         self._coder.encode(flags.astype(np.int32), self._flags, _pairs(odds))
 
-    def values(self, values: NDArray[np.int32], frequencies: NDArray[np.int32]) -> None:
+    def values(self, values: NDArray[np.integer], frequencies: NDArray[np.integer]) -> None:
         """Append `values` (n,) in [0, m), m >= 2; `frequencies` (m,) >= 1 sum to 65536."""
         self._coder.encode(values.astype(np.int32), _static(frequencies))
 
@@ -42,27 +42,33 @@ class Encoder:
         """Return the shortest byte string that decodes to all symbols so far."""
         words: NDArray[np.uint32] = self._coder.get_compressed()
         position: int
+        lower: int
+        width: int
         position, (lower, width) = self._coder.pos()
-        # The library's own words are one number of the final interval [low, low + width), in
-        # units of 2^-64 of the word at `position`; of all others take one with fewest bytes.
+        # Any number in the coder's final interval [low, low + width) decodes to all symbols; the
+        # library's words are one. Numbers count from the start of the payload to the end of the
+        # 64-bit window that begins at word `position`, of which `lower` is the low end.
         number = int.from_bytes(words.astype(">u4").tobytes(), "big")
-        number <<= _STATE_BITS + 32 * (position - len(words))
+        number <<= _STATE_BITS + _WORD_BITS * (position - len(words))
         low = number - ((number - lower) & ((1 << _STATE_BITS) - 1))
         assert low <= number < low + width, (low, number, width)
-        spare = next(s for s in range(_STATE_BITS, -1, -8) if -(-low >> s) << s < low + width)
-        size = (32 * position + _STATE_BITS - spare) // 8
-        return (-(-low >> spare)).to_bytes(size, "big").rstrip(b"\0")
+        for zeros in range(_STATE_BITS, -1, -8):  # low bits to leave out, the most that can be
+            head = -(-low >> zeros)
+            if head << zeros < low + width:
+                break
+        size = (_WORD_BITS * position + _STATE_BITS - zeros) // 8
+        return head.to_bytes(size, "big").rstrip(b"\0")
 
 
 class Decoder:
     """Reads back, in the same order, what an `Encoder` wrote."""
 
     def __init__(self, payload: bytes) -> None:
-        padded = payload + bytes(-len(payload) % _WORD_BYTES)
+        padded = payload + bytes(-len(payload) % (_WORD_BITS // 8))
         self._coder = queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
         self._flags = model.Categorical(perfect=False)
 
-    def flags(self, odds: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def flags(self, odds: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Return n flags; see `Encoder.flags`.
 
         Raises:
@@ -70,7 +76,7 @@ class Decoder:
         """
         return self._decode(self._flags, _pairs(odds)).astype(np.bool_)
 
-    def values(self, count: int, frequencies: NDArray[np.int32]) -> NDArray[np.int32]:
+    def values(self, count: int, frequencies: NDArray[np.integer]) -> NDArray[np.int32]:
         """Return `count` values; see `Encoder.values`.
 
         Raises:
@@ -85,10 +91,10 @@ class Decoder:
             raise CorruptionError("payload is not a range-coded stream") from error
 
 
-def _pairs(odds: NDArray[np.int32]) -> NDArray[np.float64]:
+def _pairs(odds: NDArray[np.integer]) -> NDArray[np.float64]:
     ones = odds.astype(np.float64) * _SCALE
     return np.stack([(1 << 24) - ones - 1, ones - 1], axis=1)
 
 
-def _static(frequencies: NDArray[np.int32]) -> object:
+def _static(frequencies: NDArray[np.integer]) -> object:
     return model.Categorical(frequencies.astype(np.float64) * _SCALE - 1, perfect=False, lazy=False)

@@ -1,8 +1,10 @@
 """Bytes and varints, read with a position and typed errors; varints are written here too."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from .errors import CorruptionError, InsufficientDataError
+
+BytesLike: TypeAlias = bytes | bytearray | memoryview
 
 MAX_VARINT_BYTES: Final = 5
 MAX_VARINT: Final = (1 << 32) - 1

@@ -1,4 +1,4 @@
-"""Streams: a header followed by passes and chunks (FORMAT.md, sections 4 and 5)."""
+"""Streams: a header followed by passes and chunks (FORMAT.md, section 4)."""
 
 import binascii
 import zlib
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from .errors import CorruptionError, InsufficientDataError, InvalidArgumentError
 from .header import MODEL_ID_BYTES, Header, parse_header, write_header
 from .limits import DEFAULT_LIMITS, Limits
-from .reader import MAX_VARINT, Reader, write_varint
+from .reader import MAX_VARINT, BytesLike, Reader, write_varint
 
 ALL_LEVELS: Final = 0  # `Pass.levels` of a compact stream: as many as the model has
 CRC16_BYTES: Final = 2
@@ -87,14 +87,14 @@ def write_stream(header: Header, elements: Sequence[Element], *, inline: bool = 
 
 
 def read_header(
-    data: bytes, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
+    data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
 ) -> Header:
     """Read the header of a stream and nothing else; the arguments are those of `read_stream`."""
     return parse_header(Reader(bytes(data)), limits, _check_inline(inline))
 
 
 def read_stream(
-    data: bytes,
+    data: BytesLike,
     *,
     limits: Limits = DEFAULT_LIMITS,
     allow_partial: bool = False,

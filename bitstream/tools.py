@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 from .errors import InvalidArgumentError
 from .limits import DEFAULT_LIMITS, Limits
+from .reader import BytesLike
 from .stream import ChunkType, Pass, Stream, read_stream
 
 
@@ -58,7 +59,7 @@ class Description:
 
 
 def truncate(
-    data: bytes,
+    data: BytesLike,
     *,
     levels: int | None = None,
     max_bytes: int | None = None,
@@ -92,7 +93,9 @@ def truncate(
     return bytes(data[:best])
 
 
-def verify(data: bytes, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> None:
+def verify(
+    data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
+) -> None:
     """Raise the typed error of `read_stream` unless the framing and all checksums are sound.
 
     Payloads are not decoded; that takes the model's layout.
@@ -101,7 +104,7 @@ def verify(data: bytes, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None
 
 
 def describe(
-    data: bytes, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
+    data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
 ) -> Description:
     """Describe a stream, also one that is torn behind its first pass.
 

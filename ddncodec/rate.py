@@ -1,0 +1,44 @@
+"""What an index will cost, read from the integer tables that will code it; for the encoder's choices only."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bitstream import BINS, PROBABILITY_ONE, Header, Layout, LevelTables, flag_features, lambda_bucket, score_bins
+
+LAMBDA_STEPS_PER_OCTAVE = 16
+
+
+def step_of_lambda(value: float) -> int:
+    """The nearest lambda step, 0..255, of a lambda in squared 8-bit sample levels per bit."""
+    return max(0, min(255, round(LAMBDA_STEPS_PER_OCTAVE * math.log2(value))))
+
+
+def lambda_of_step(step: int) -> float:
+    """Lambda in squared 8-bit sample levels per bit: 2^(step / 16)."""
+    return 2.0 ** (step / LAMBDA_STEPS_PER_OCTAVE)
+
+
+def value_bits(tables: LevelTables, step: int) -> Tensor:
+    """Bits of every index of a level, given that it is not 0, (K,) float32; entry 0 is 0."""
+    frequencies = tables.values[lambda_bucket(step)].astype(np.float32)
+    return torch.from_numpy(np.concatenate([[0.0], np.log2(PROBABILITY_ONE / frequencies)]).astype(np.float32))
+
+
+def flag_bits(tables: LevelTables, flags: list[np.ndarray], layout: Layout, header: Header) -> Tensor:
+    """Extra bits of not keeping over keeping, (rows, cols) float32, for the level after the planes `flags`.
+
+    Both checkerboard phases are priced as the first, since the plane itself is not known yet.
+    """
+    level = len(flags)
+    features = flag_features(flags, level, layout, header.width, header.height, header.lambda_step, 0)
+    scores = np.tensordot(tables.weights[:-1], features, axes=1) + tables.weights[-1]
+    taken = tables.nonkeep[0][score_bins(scores.astype(np.int32))].astype(np.float32) / PROBABILITY_ONE
+    return torch.from_numpy(np.log2((1 - taken) / taken))
+
+
+__all__ = ["BINS", "flag_bits", "lambda_of_step", "step_of_lambda", "value_bits"]

@@ -1,0 +1,59 @@
+"""Where models are found: in the package, in the folders of DDNC_MODEL_PATH, or at a path given by the user."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from ddncodec.errors import ModelError
+from ddncodec.weights_file import ModelInfo, read_info
+
+SHIPPED = Path(__file__).parent / "weights"
+SEARCH_VARIABLE = "DDNC_MODEL_PATH"
+SUFFIX = ".safetensors"
+
+
+def installed() -> list[ModelInfo]:
+    """All models that can be found by name, shipped ones first."""
+    return [_cached_info(path, path.stat().st_mtime_ns) for path in _weights_files()]
+
+
+def find(model: str | os.PathLike[str]) -> ModelInfo:
+    """A model by name or by the path of its weights file. Raises ModelError."""
+    path = Path(model)
+    if path.suffix == SUFFIX:
+        if not path.is_file():
+            raise ModelError(f"`model` (={path}) does not exist")
+        return _cached_info(path, path.stat().st_mtime_ns)
+    known = installed()
+    for info in known:
+        if info.name == str(model):
+            return info
+    names = ", ".join(info.name for info in known) or "none"
+    raise ModelError(f"`model` (={str(model)!r}) is neither a {SUFFIX} file nor an installed model (installed: {names})")
+
+
+def find_identity(identity: bytes) -> ModelInfo:
+    """The installed model with this 8-byte id. Raises ModelError naming the id and what is installed."""
+    known = installed()
+    for info in known:
+        if info.identity == identity:
+            return info
+    names = ", ".join(f"{info.name} {info.identity.hex()}" for info in known) or "none"
+    raise ModelError(
+        f"the stream was written with model {identity.hex()}, which is not installed (installed: {names}); "
+        f"give its weights file, or its folder in {SEARCH_VARIABLE}"
+    )
+
+
+def _weights_files() -> Iterator[Path]:
+    folders = [SHIPPED, *(Path(folder) for folder in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if folder)]
+    for folder in folders:
+        yield from sorted(folder.glob(f"*{SUFFIX}"))
+
+
+@lru_cache(maxsize=64)
+def _cached_info(path: Path, modified: int) -> ModelInfo:
+    return read_info(path)

@@ -1,0 +1,80 @@
+"""The weights file: one `.safetensors` with half-precision weights, integer tables and the configuration as JSON.
+
+Its identity is the first 8 bytes of the SHA-256 of the whole file; streams carry it. Reading what a file says of itself
+needs no torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+import bitstream
+from bitstream import Layout, Level, LevelTables
+from ddncodec.errors import ModelError
+
+FORMAT = "ddncodec-1"
+TABLE_FIELDS = ("weights", "nonkeep", "values")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelInfo:
+    """What a weights file says of itself.
+
+    `identity` is the 8-byte model id of streams, `config` the JSON of `model.NetworkConfig`, `layout` the levels as
+    the bitstream sees them, `about` one line for people.
+    """
+
+    name: str
+    path: Path
+    identity: bytes
+    config: str
+    layout: Layout
+    about: str
+
+
+def identify(path: Path) -> bytes:
+    """The model id of a weights file: the first 8 bytes of its SHA-256."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()[: bitstream.MODEL_ID_BYTES]
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Read the description of a weights file, without its tensors. Raises ModelError if it is not one of ours."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+        if metadata.get("format") != FORMAT:
+            raise ModelError(f"{path}: `format` is {metadata.get('format')!r}, must be {FORMAT!r}")
+        stages = json.loads(metadata["config"])["stages"]
+        layout = tuple(Level(level["cell"], level["outputs"]) for stage in stages for level in stage["levels"])
+        name, config, about = metadata["name"], metadata["config"], metadata["about"]
+        return ModelInfo(name, path, identify(path), config, layout, about)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: not a readable weights file ({error})") from error
+
+
+def read_tables(path: Path, levels: int) -> tuple[LevelTables, ...]:
+    """Read the integer tables of all levels. Raises ModelError if one is missing or malformed."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return tuple(
+                LevelTables(*(file.get_tensor(f"tables.{level}.{field}") for field in TABLE_FIELDS))
+                for level in range(levels)
+            )
+    except (OSError, SafetensorError, bitstream.InvalidArgumentError) as error:
+        raise ModelError(f"{path}: tables are damaged ({error})") from error
+
+
+def table_arrays(tables: tuple[LevelTables, ...]) -> dict[str, np.ndarray]:
+    """The tables as named arrays, the way the file stores them."""
+    return {
+        f"tables.{level}.{field}": np.ascontiguousarray(getattr(table, field))
+        for level, table in enumerate(tables)
+        for field in TABLE_FIELDS
+    }

@@ -1,0 +1,116 @@
+"""Tables and plots follow from the rows and from nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.__main__ import main
+from benchmarks.errors import BenchmarkError
+from benchmarks.report import TABLE_BEGIN, TABLE_END, render_table, replace_table
+from benchmarks.rows import RdRow, read_rows, write_rows
+from benchmarks.summary import BppRange, summarize
+
+Rows = Callable[..., list[RdRow]]
+
+REPOSITORY = Path(__file__).parents[2]
+README = REPOSITORY / "README.md"
+RESULTS = REPOSITORY / "benchmarks" / "results" / "rd.csv"
+
+EXPECTED = """\
+<!-- rd-table:begin -->
+PSNR in dB (8-bit RGB) at equal bits per pixel; pictures averaged: 1.
+
+| bpp | ddnc | jpeg | far |
+| ---: | ---: | ---: | ---: |
+| 0.06 | 20.49 | 19.58 | N/A |
+| 0.1 | 24.91 | 24.00 | N/A |
+| 0.2 | 30.91 | 30.00 | N/A |
+| 0.3 | 34.42 | 33.51 | N/A |
+| 0.6 | 40.42 | 39.51 | 89.58 |
+| BD-rate of ddnc against |  | -10.0 % | N/A |
+| mean of pictures' BD-rates |  | -10.0 % | N/A |
+| shared PSNR range |  | 18.0 to 42.0 dB | N/A |
+
+ddnc: ddnc 1.0; jpeg: jpeg 1.0; far: far 1.0.
+A negative BD-rate means that ddnc needs fewer bits at equal PSNR.
+<!-- rd-table:end -->"""
+
+
+@pytest.fixture
+def rows(rows_of: Rows) -> list[RdRow]:
+    return rows_of("jpeg") + rows_of("far", rate=10, gain=70) + rows_of("ddnc", rate=0.9)
+
+
+def test_table_of_known_curves(rows: list[RdRow]) -> None:
+    assert render_table(summarize(rows)) == EXPECTED
+
+
+def test_table_is_a_function_of_the_csv(rows: list[RdRow], tmp_path: Path) -> None:
+    write_rows(tmp_path / "rd.csv", rows)
+    assert render_table(summarize(read_rows(tmp_path / "rd.csv"))) == EXPECTED
+
+
+def test_table_command_replaces_the_block_and_nothing_else(
+    rows: list[RdRow], tmp_path: Path
+) -> None:
+    csv, readme = tmp_path / "rd.csv", tmp_path / "README.md"
+    write_rows(csv, rows)
+    readme.write_text(f"# Title\n\n{TABLE_BEGIN}\nold\n{TABLE_END}\n\nAfter.\n")
+    for _ in range(2):  # writing it again changes nothing
+        result = CliRunner().invoke(main, ["table", str(csv), "--write", str(readme)])
+        assert result.exit_code == 0, result.output
+        assert readme.read_text() == f"# Title\n\n{EXPECTED}\n\nAfter.\n"
+    assert CliRunner().invoke(main, ["table", str(csv)]).output == EXPECTED + "\n"
+
+
+def test_text_without_markers_is_an_error() -> None:
+    with pytest.raises(BenchmarkError, match="rd-table:begin"):
+        replace_table(f"only {TABLE_BEGIN}", EXPECTED)
+
+
+def test_rate_range_restricts_ddnc_by_whole_settings(rows_of: Rows) -> None:
+    rows = [
+        *rows_of("ddnc", "a.png"),
+        *rows_of("ddnc", "b.png", rate=1.2),  # mean rates 1.1 times 0.05, 0.1, 0.2, 0.4, 0.8
+        *rows_of("jpeg", "a.png"),
+        *rows_of("jpeg", "b.png"),
+    ]
+    report = summarize(rows, BppRange(low=0.1, high=0.45))
+    assert report.curves["ddnc"].bpp == pytest.approx([0.11, 0.22, 0.44])
+    assert len(report.curves["jpeg"].points) == 5
+    assert report.comparisons["jpeg"].of_pictures == pytest.approx([0, 20])
+    assert "Only ddnc settings of 0.1 to 0.45 bpp are counted." in render_table(report)
+
+
+def test_rate_range_without_settings_is_an_error(rows: list[RdRow]) -> None:
+    with pytest.raises(BenchmarkError, match="range of bpp"):
+        summarize(rows, BppRange(low=5))
+
+
+def test_unfinished_pictures_are_left_out_and_counted(rows_of: Rows) -> None:
+    rows = rows_of("ddnc", "a.png") + rows_of("ddnc", "b.png") + rows_of("jpeg", "a.png")
+    assert "pictures averaged: 1 of 2, the others unfinished." in render_table(summarize(rows))
+    with pytest.raises(BenchmarkError, match="no picture"):
+        summarize(rows_of("ddnc", "b.png") + rows_of("jpeg", "a.png"))
+
+
+def test_dropped_points_are_noted(rows_of: Rows) -> None:
+    rows = rows_of("jpeg", "a.png")
+    worse = [*rows[:-1], rows_of("jpeg", "a.png", gain=-20)[-1]]
+    assert "jpeg: 1 setting(s) left out" in render_table(summarize(worse))
+
+
+def test_plot_is_a_png(rows: list[RdRow], tmp_path: Path) -> None:
+    csv, png = tmp_path / "rd.csv", tmp_path / "rd.png"
+    write_rows(csv, rows)
+    result = CliRunner().invoke(main, ["plot", str(csv), str(png)])
+    assert result.exit_code == 0, result.output
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_readme_shows_the_stored_results() -> None:
+    if not RESULTS.exists() or TABLE_BEGIN not in README.read_text("utf-8"):
+        pytest.skip("no results in the repository yet")
+    assert render_table(summarize(read_rows(RESULTS))) in README.read_text("utf-8")

@@ -1,0 +1,48 @@
+"""Tables hold integers that no arithmetic of the coder can overflow or starve."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bitstream import BINS, BUCKETS, FEATURES, InvalidArgumentError, LevelTables
+from bitstream.tables import lambda_bucket, score_bins
+
+
+@pytest.mark.parametrize("outputs", [2, 3, 256, 65536])
+def test_flat_tables_are_valid_and_read_only(outputs: int) -> None:
+    tables = LevelTables.flat(outputs)
+    assert tables.outputs == outputs
+    assert tables.values.shape == (BUCKETS, outputs - 1)
+    with pytest.raises(ValueError, match="read-only"):
+        tables.values[0, 0] = 7
+
+
+@pytest.mark.parametrize(
+    ("field", "array", "match"),
+    [
+        ("weights", np.zeros(FEATURES, np.int32), "shape"),
+        ("weights", np.zeros(FEATURES + 1), "dtype float64"),
+        ("weights", np.full(FEATURES + 1, (1 << 20) + 1), "within"),
+        ("nonkeep", np.zeros((2, BINS), np.int32), "spans 0..0"),
+        ("nonkeep", np.full((2, BINS), 65536), "within 1..65535"),
+        ("nonkeep", np.ones((BINS, 2), np.int32), "shape"),
+        ("values", np.ones(65536, np.int32), "shape"),
+        ("values", np.ones((BUCKETS, 0), np.int32), "shape"),
+        ("values", np.ones((BUCKETS, 4), np.int32), "sum to"),
+        ("values", np.tile(np.array([65536, 0]), (BUCKETS, 1)), "spans 0"),
+    ],
+)
+def test_tables_out_of_range_are_refused(field: str, array: np.ndarray, match: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=match):
+        dataclasses.replace(LevelTables.flat(3), **{field: array})
+
+
+def test_bins_are_eighths_of_a_logit_around_the_middle() -> None:
+    scores = np.array([-(1 << 30), -2048, -33, -32, -1, 0, 31, 32, 2047, 1 << 30], np.int32)
+    assert score_bins(scores).tolist() == [0, 0, 62, 63, 63, 64, 64, 65, 127, 127]
+
+
+def test_buckets_split_the_lambda_steps_evenly() -> None:
+    assert np.bincount([lambda_bucket(step) for step in range(256)]).tolist() == [32] * BUCKETS
+    assert lambda_bucket(None) == lambda_bucket(128)
