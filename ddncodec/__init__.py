@@ -1,0 +1,60 @@
+"""A learned lossy image codec: a Discrete Distribution Network whose selected indices are the compressed picture.
+
+    data = ddncodec.encode(image, quality=50)
+    image = ddncodec.decode(data)
+
+`Codec` loads a model once for many pictures. Importing this package does not import torch; the first use of a codec
+does. Layers, each importing only those before it: `bitstream`; `model`; `rate`, `search`; `loading`, `engine`, `tiles`,
+`codec`; `training`; `cli`.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ddncodec.errors import ArgumentError, DdncError, ImageError, ModelError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ddncodec.codec import Codec
+    from ddncodec.pictures import Picture
+
+__version__ = "0.1.0"
+__all__ = ["ArgumentError", "Codec", "DdncError", "ImageError", "ModelError", "decode", "encode"]
+
+
+def encode(
+    image: Picture, quality: float = 50.0, coding: str = "coded", model: str | os.PathLike[str] = "photo"
+) -> bytes:
+    """Encode one picture, a PIL image or a uint8 array; see `Codec.encode`. The model stays loaded for the next."""
+    return _codec(os.fspath(model)).encode(image, quality, coding)
+
+
+def decode(data: bytes, levels: int | None = None) -> Image.Image:
+    """Decode a stream with the installed model that wrote it; see `Codec.decode`.
+
+    Raises: ModelError if that model is not installed, and as `Codec.decode`.
+    """
+    import bitstream
+    from ddncodec import registry
+
+    info = registry.find_identity(bitstream.read_header(data).model_id)
+    return _codec(os.fspath(info.path)).decode(data, levels)
+
+
+@lru_cache(maxsize=4)
+def _codec(model: str) -> Codec:
+    from ddncodec.codec import Codec
+
+    return Codec(model)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Codec":
+        from ddncodec.codec import Codec
+
+        return Codec
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

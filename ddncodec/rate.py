@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import BINS, PROBABILITY_ONE, Header, Layout, LevelTables, flag_features, lambda_bucket, score_bins
+from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, flag_scores, lambda_bucket, score_bins
 
 LAMBDA_STEPS_PER_OCTAVE = 16
 
@@ -35,10 +35,6 @@ def flag_bits(tables: LevelTables, flags: list[np.ndarray], layout: Layout, head
     Both checkerboard phases are priced as the first, since the plane itself is not known yet.
     """
     level = len(flags)
-    features = flag_features(flags, level, layout, header.width, header.height, header.lambda_step, 0)
-    scores = np.tensordot(tables.weights[:-1], features, axes=1) + tables.weights[-1]
-    taken = tables.nonkeep[0][score_bins(scores.astype(np.int32))].astype(np.float32) / PROBABILITY_ONE
+    scores = flag_scores(tables.weights, flags, level, layout, header.width, header.height, header.lambda_step)
+    taken = tables.nonkeep[0][score_bins(scores)].astype(np.float32) / PROBABILITY_ONE
     return torch.from_numpy(np.log2((1 - taken) / taken))
-
-
-__all__ = ["BINS", "flag_bits", "lambda_of_step", "step_of_lambda", "value_bits"]

@@ -167,3 +167,20 @@ def test_numbers_that_no_encoder_writes_are_corrupt() -> None:
         Decoder(b"\xff" * 12).flags(np.full(9, 32768))
     with pytest.raises(CorruptionError, match="not a range-coded stream"):
         Decoder(b"\xff" * 12).values(9, np.full(2, 32768))
+
+
+@pytest.mark.parametrize("table", [[32767, 2, 32767], [1, 65534, 1], [30000, 30000, 5536]])
+@pytest.mark.parametrize(
+    "target", [b"\x80", b"\x7f" + b"\xff" * 40, b"\x12\x34" + b"\0" * 30 + b"\1"]
+)
+def test_carries_reach_back_over_any_number_of_words(table: list[int], target: bytes) -> None:
+    """Symbols read off a number at a word boundary keep the coder undecided for many words."""
+    frequencies = np.array(table)
+    for count in (0, 1, 2, 3, 5, 8, 20, 60):
+        symbols = Decoder(target).values(count, frequencies)
+        for last in range(3):
+            coder, message = Encoder(), np.append(symbols, last)
+            coder.values(message, frequencies)
+            payload = coder.payload()
+            assert np.array_equal(Decoder(payload).values(count + 1, frequencies), message)
+            assert not payload.endswith(b"\0")

@@ -1,0 +1,139 @@
+"""Pictures to index planes and back: the walk through the levels, with the encoder or the decoder choosing.
+
+Works on one batch of equally large pictures that fits in memory; `tiles` cuts larger ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bitstream import Header, grid
+from ddncodec.loading import Model
+from ddncodec.model import Proposal, State
+from ddncodec.model.cells import pack, shrink, to_cells
+from ddncodec.model.gram import moments, terms
+from ddncodec.rate import flag_bits, lambda_of_step, value_bits
+from ddncodec.search import SAMPLE_SCALE, price_unit, select
+
+Planes = list[np.ndarray]
+"""Index planes of one picture, one (rows, cols) int32 array a level."""
+UNKNOWN = -1
+"""In planes given to `choose_planes`: this cell is free to choose."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """A model, the device it runs on and the precision of its convolutions."""
+
+    model: Model
+    device: torch.device
+    precision: torch.dtype = torch.float32
+
+    @torch.inference_mode()
+    def choose_planes(
+        self, pixels: np.ndarray, headers: Sequence[Header], fixed: Sequence[Planes] | None = None
+    ) -> list[Planes]:
+        """Encode pictures (B, H, W, 3) uint8: the index planes of each, at the lambda of its header.
+
+        `fixed` may give planes in which every cell that is not UNKNOWN must be used as it is.
+        """
+        height, width = pixels.shape[1:3]
+        picture = self._samples(pixels)
+        steps = [_step(header) for header in headers]
+        lambdas = torch.tensor([lambda_of_step(step) for step in steps], device=self.device)
+        state = self.model.network.initial_state(lambdas, *picture.shape[2:])
+        chosen: list[Planes] = [[] for _ in headers]
+        target, scale = picture, 0
+        for level, shape in enumerate(self.model.info.layout):
+            if scale != self.model.network.scale(level):
+                scale = self.model.network.scale(level)
+                target = pack(shrink(picture, scale))
+            proposal = self._propose(state)
+            codes = self._select(proposal, target, price_unit(lambdas, scale), chosen, headers, steps)
+            rows, cols = grid(shape, width, height)
+            codes[:, rows:], codes[:, :, cols:] = 0, 0
+            if fixed is not None:
+                known = torch.from_numpy(np.stack([planes[level] for planes in fixed])).to(codes)
+                codes[:, :rows, :cols] = torch.where(known == UNKNOWN, codes[:, :rows, :cols], known)
+            state = self.model.network.advance(proposal, codes)
+            for planes, plane in zip(chosen, codes[:, :rows, :cols].cpu().numpy().astype(np.int32)):
+                planes.append(plane)
+        return chosen
+
+    @torch.inference_mode()
+    def replay(self, planes: Sequence[Planes], headers: Sequence[Header]) -> np.ndarray:
+        """Decode index planes of equally large pictures, as far as they go: (B, H, W, 3) uint8."""
+        *_, last = self._walk(planes, headers)
+        return self._pixels(last, headers[0])
+
+    @torch.inference_mode()
+    def replay_progressively(self, planes: Planes, header: Header) -> Iterator[np.ndarray]:
+        """Decode one picture level by level, yielding (H, W, 3) uint8 after each."""
+        for state in self._walk([planes], [header]):
+            yield self._pixels(state, header)[0]
+
+    def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
+        unit = self.model.network.config.alignment
+        height, width = (-(-side // unit) * unit for side in (headers[0].height, headers[0].width))
+        lambdas = torch.tensor([lambda_of_step(_step(header)) for header in headers], device=self.device)
+        state = self.model.network.initial_state(lambdas, height, width)
+        for level in range(len(planes[0])):
+            proposal = self._propose(state)
+            codes = torch.zeros(proposal.features.grid, dtype=torch.int64, device=self.device)
+            given = torch.from_numpy(np.stack([each[level] for each in planes])).to(codes)
+            codes[:, : given.shape[1], : given.shape[2]] = given
+            state = self.model.network.advance(proposal, codes)
+            yield state
+
+    def _propose(self, state: State) -> Proposal:
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            return self.model.network.propose(state)
+
+    def _select(
+        self,
+        proposal: Proposal,
+        target: Tensor,
+        unit: Tensor,
+        chosen: list[Planes],
+        headers: Sequence[Header],
+        steps: list[int],
+    ) -> Tensor:
+        """Greedy rate-distortion choice, (B, gh, gw) int64; cells beyond the picture get arbitrary codes."""
+        layer = self.model.network.layer(proposal.level)
+        tables, layout = self.model.tables[proposal.level], self.model.info.layout
+        cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, 3))
+        candidates = terms(layer.codebook, layer.cosines)
+        codes = []
+        for i, header in enumerate(headers):
+            extra = torch.zeros(cells.shape[1:3])
+            inside = flag_bits(tables, [plane != 0 for plane in chosen[i]], layout, header)
+            extra[: inside.shape[0], : inside.shape[1]] = inside
+            prices = value_bits(tables, steps[i]).to(self.device) * unit[i]
+            threshold = extra.to(self.device).flatten() * unit[i]
+            codes.append(select(cells[i].flatten(0, 1), candidates, prices, threshold).view(extra.shape))
+        return torch.stack(codes)
+
+    def _samples(self, pixels: np.ndarray) -> Tensor:
+        """(B, H, W, 3) uint8 -> (B, 3, H', W') float32 in [-1, 1], edges repeated to the network's alignment."""
+        unit = self.model.network.config.alignment
+        down, right = -pixels.shape[1] % unit, -pixels.shape[2] % unit
+        samples = torch.from_numpy(np.array(pixels)).to(self.device).permute(0, 3, 1, 2).float()
+        return F.pad(samples / SAMPLE_SCALE - 1, (0, right, 0, down), mode="replicate")
+
+    def _pixels(self, state: State, header: Header) -> np.ndarray:
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            picture = self.model.network.render(state)
+        picture = picture[:, :, : header.height, : header.width].float()
+        levels = ((picture + 1) * SAMPLE_SCALE).round_().clamp_(0, 255).to(torch.uint8)
+        return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def _step(header: Header) -> int:
+    """The lambda step; a stream without one comes from a model whose range is a single lambda, at step 128."""
+    return 128 if header.lambda_step is None else header.lambda_step
