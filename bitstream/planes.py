@@ -16,8 +16,8 @@ from .plain import decode_plain, encode_plain
 from .stream import Pass, Stream
 from .tables import LevelTables
 
-MAX_PASSES: Final = 10
 MIN_PASS_BYTES: Final = 700  # framing costs 7 bytes a pass: 1 %
+PASS_GROWTH: Final = 4  # a pass adds at least a quarter to what came before it
 _FLAG_BITS: Final = 2  # what telling a nonzero cell from a zero one costs, about
 
 Planes = Sequence[NDArray[np.integer]]
@@ -119,9 +119,9 @@ def decode_planes(
 def group_levels(planes: Planes, layout: Layout, *, coded: bool = True) -> tuple[int, ...]:
     """Return a number of levels for each pass, such that framing costs about 1 % at most.
 
-    A pass takes levels until it is estimated to hold a tenth of the stream and 700 bytes; what
-    remains at the end joins the last pass. So the large last levels stand alone, a picture under
-    1.4 kB has one pass and none has more than ten.
+    A pass takes levels until it is estimated to hold 700 bytes and a quarter of all before it; what
+    remains at the end joins the last pass. So the first, small levels share a pass, the large last
+    ones stand alone, and a picture under 1.4 kB has one pass.
 
     coded: estimate a coded stream: index and flag bits of the nonzero cells; otherwise plain.
     """
@@ -131,14 +131,14 @@ def group_levels(planes: Planes, layout: Layout, *, coded: bool = True) -> tuple
         else plane.size * level.index_bits
         for plane, level in zip(planes, layout, strict=False)
     ]
-    left = sum(sizes)
-    enough = max(-(-left // MAX_PASSES), 8 * MIN_PASS_BYTES)
+    left, before = sum(sizes), 0
     groups, levels, size = list[int](), 0, 0
     for bits in sizes:
         levels, size, left = levels + 1, size + bits, left - bits
+        enough = max(8 * MIN_PASS_BYTES, before // PASS_GROWTH)
         if size >= enough and left >= enough:
             groups.append(levels)
-            levels, size = 0, 0
+            levels, size, before = 0, 0, before + size
     return (*groups, levels) if levels else tuple(groups)
 
 

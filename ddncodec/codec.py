@@ -136,7 +136,7 @@ class Codec:
         return Header(
             self.info.identity, width, height,
             coded=coding == "coded", gray=pixels.gray, lambda_step=self.lambda_step(quality),
-        )  # fmt: skip
+        )
 
     def _write(self, planes: Planes, header: Header) -> bytes:
         passes = bitstream.encode_planes(planes, self.info.layout, header, self._engine.model.tables)

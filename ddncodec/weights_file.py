@@ -40,8 +40,7 @@ class ModelInfo:
 
 def identify(path: Path) -> bytes:
     """The model id of a weights file: the first 8 bytes of its SHA-256."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()[: bitstream.MODEL_ID_BYTES]
+    return hashlib.sha256(path.read_bytes()).digest()[: bitstream.MODEL_ID_BYTES]
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -73,7 +73,12 @@ PHOTO = Recipe(
 
 TINY = Recipe(
     network=NetworkConfig(
-        stages=(StageConfig(8, 8, 2, 6, _levels((1, 16, 4))), StageConfig(4, 8, 2, 6, _levels((1, 16, 4), (1, 8, 4)))),
+        stages=(
+            StageConfig(8, 8, 2, 6, _levels((1, 16, 4))),
+            StageConfig(4, 8, 2, 6, _levels((1, 16, 4), (1, 8, 8), (1, 4, 16))),
+        ),
+        smallest_lambda=256.0,
+        largest_lambda=32768.0,
     ),
     phases=(Phase(4, 1, 4, 32), Phase(60, 2, 4, 32)),
     warmup=5,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,12 +71,11 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
     phase = recipe.phase(step)
     seed = (recipe.seed, step, rank())
     crops = pictures.crops(phase.batch, phase.crop, seed).to(device)
-    generator = torch.Generator().manual_seed(hash(seed))
-    lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
+    lambdas = draw_lambdas(state.network, phase.batch, _generator(seed)).to(device)
     result = walk(
         state.network, list(state.codebooks), crops, lambdas,
         patience=_patience(state), final_weight=recipe.final_weight, autocast=autocast,
-    )  # fmt: skip
+    )
     pace = recipe.pace(step)
     _descend(state, result.loss, pace)
     _update_codebooks(state, result.observations, pace)
@@ -102,7 +102,7 @@ def _update_codebooks(state: TrainState, observations: list[Tensor], pace: float
     recipe = state.recipe
     sum_over_processes(observations)
     decay = recipe.moving_late + (recipe.moving - recipe.moving_late) * pace
-    generator = torch.Generator().manual_seed(hash((recipe.seed, state.step)))
+    generator = _generator((recipe.seed, state.step))
     for level, observed in enumerate(observations):
         book, layer = state.codebooks[level], state.network.layer(level)
         book.update(observed, decay)
@@ -114,6 +114,10 @@ def _update_codebooks(state: TrainState, observations: list[Tensor], pace: float
             if layer.leak is not None:
                 extra += state.rows_of(layer.leak)
             book.split_and_prune(layer, extra, generator, recipe.prune_below, limit=layer.codebook.shape[0] // 16 + 1)
+
+
+def _generator(seed: tuple[int, ...]) -> torch.Generator:
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
 
 
 def _patience(state: TrainState) -> tuple[float, ...]:

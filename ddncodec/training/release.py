@@ -1,0 +1,103 @@
+"""From a training state to a weights file: settle the codebooks on the averaged trunk, then fit the coding tables."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bitstream import MODEL_ID_BYTES, Header, LevelTables
+from ddncodec.engine import Engine, Planes
+from ddncodec.loading import load_model, save_model
+from ddncodec.model import DiscreteDistributionNetwork
+from ddncodec.rate import step_of_lambda
+from ddncodec.training.codebooks import BUCKETS, CodebookState
+from ddncodec.training.pictures import Pictures
+from ddncodec.training.state import TrainState
+from ddncodec.training.step import draw_lambdas, walk
+from ddncodec.training.tables import fit, flag_guess, gather
+from ddncodec.weights_file import ModelInfo
+
+SETTLE_STEPS = 40
+TABLE_ROUNDS = 2
+"""Tables and choices depend on each other: tables are fitted this many times, each to choices made with the last."""
+
+
+def release(
+    state: TrainState,
+    pictures: Pictures,
+    path: Path,
+    *,
+    name: str,
+    about: str,
+    images: int = 200,
+    progress: Callable[[str], None] = lambda message: None,
+) -> ModelInfo:
+    """Write the averaged network of `state` as a weights file whose tables are fitted on `images` training crops.
+
+    `progress` is told in words what is being done.
+    """
+    device = state.average.stages[0].start.device
+    progress("settling codebooks")
+    network = copy.deepcopy(state.average)
+    codebooks = [copy.deepcopy(book) for book in state.codebooks]
+    if state.recipe.network.codebook == "gram-lloyd":
+        _settle(network, codebooks, state, pictures)
+    tables = tuple(_guess(network, book) for book in codebooks)
+    crop = state.recipe.phases[-1].crop
+    for number in range(TABLE_ROUNDS):
+        progress(f"fitting tables, round {number + 1} of {TABLE_ROUNDS}")
+        info = save_model(path, network, tables, name=name, about=about)
+        engine = Engine(load_model(info, device), device, torch.bfloat16)
+        tables = _fit(engine, pictures, images, 2 * crop, (state.recipe.seed, state.step, number))
+    return save_model(path, network, tables, name=name, about=about)
+
+
+@torch.no_grad()
+def _settle(
+    network: DiscreteDistributionNetwork, codebooks: list[CodebookState], state: TrainState, pictures: Pictures
+) -> None:
+    """Go on with Gram-Lloyd alone, so that codebooks fit the averaged trunk and not the live one."""
+    recipe, phase = state.recipe, state.recipe.phases[-1]
+    generator = torch.Generator().manual_seed(recipe.seed)
+    device = network.stages[0].start.device
+    for step in range(SETTLE_STEPS):
+        crops = pictures.crops(phase.batch, phase.crop, (recipe.seed, state.step, step, 1)).to(device)
+        lambdas = draw_lambdas(network, phase.batch, generator).to(device)
+        result = walk(
+            network, codebooks, crops, lambdas,
+            patience=(1.0,) * phase.stages, final_weight=1.0, autocast=True,
+        )
+        for level, observed in enumerate(result.observations):
+            codebooks[level].update(observed, recipe.moving_late)
+            if step % 10 == 9:
+                codebooks[level].solve(network.layer(level))
+
+
+def _guess(network: DiscreteDistributionNetwork, book: CodebookState) -> LevelTables:
+    low, high = (step_of_lambda(x) for x in (network.config.smallest_lambda, network.config.largest_lambda))
+    steps = (low + (np.arange(BUCKETS) + 0.5) / BUCKETS * (high - low)).round().astype(np.int64)
+    return flag_guess(book.flags.cpu().double().numpy(), book.counts[1:].cpu().double().numpy(), steps)
+
+
+def _fit(
+    engine: Engine, pictures: Pictures, images: int, size: int, seed: tuple[int, ...]
+) -> tuple[LevelTables, ...]:
+    """Encode `images` crops of `size` pixels at random lambdas, and fit every level's tables to the outcome."""
+    random = np.random.default_rng(seed)
+    config = engine.model.network.config
+    low, high = step_of_lambda(config.smallest_lambda), step_of_lambda(config.largest_lambda)
+    planes: list[Planes] = []
+    headers: list[Header] = []
+    for number in range(images):
+        crop = pictures.crops(1, size, (*seed, number))
+        pixels = ((crop + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        header = Header(bytes(MODEL_ID_BYTES), size, size, coded=True, lambda_step=int(random.integers(low, high + 1)))
+        planes += engine.choose_planes(pixels, [header])
+        headers.append(header)
+    return tuple(fit(sample) for sample in gather(planes, headers, engine.model.info.layout, random))
+
+
