@@ -1,0 +1,37 @@
+"""`ddnc truncate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import bitstream
+from ddncodec.cli.failures import as_failures
+from ddncodec.cli.options import FILE, examples, quiet_option
+from ddncodec.cli.picture_files import check_output
+from ddncodec.files import write_atomically
+
+
+@click.command(
+    epilog=examples("ddnc truncate photo.ddn small.ddn --max-bytes 4000", "ddnc truncate photo.ddn small.ddn --levels 8")
+)
+@click.argument("source", metavar="IN", type=FILE)
+@click.argument("target", metavar="OUT", type=FILE)
+@click.option("--levels", type=click.IntRange(1), metavar="N", help="At most N levels.")
+@click.option("--max-bytes", type=click.IntRange(1), metavar="N", help="At most N bytes.")
+@quiet_option
+def truncate(source: Path, target: Path, levels: int | None, max_bytes: int | None, quiet: bool) -> None:
+    """Cut the stream IN to a smaller, blurrier one, OUT, without encoding anew. No model is needed.
+
+    OUT is the longest prefix of IN that ends behind a whole pass and meets every bound given.
+    """
+    if levels is None and max_bytes is None:
+        raise click.UsageError("give --levels, --max-bytes or both")
+    check_output(target)
+    with as_failures(source):
+        data = bitstream.truncate(source.read_bytes(), levels=levels, max_bytes=max_bytes)
+        header = bitstream.read_header(data)
+    write_atomically(target, data)
+    if not quiet:
+        click.echo(f"{target}: {len(data)} bytes, {8 * len(data) / (header.width * header.height):.4f} bpp")

@@ -1,0 +1,34 @@
+"""`ddnc verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import bitstream
+from ddncodec.cli.failures import FAILED, Failure, as_failures
+from ddncodec.cli.options import FILE, examples, quiet_option
+
+
+@click.command(epilog=examples("ddnc verify photo.ddn", "ddnc verify --quiet *.ddn"))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@quiet_option
+@click.pass_context
+def verify(ctx: click.Context, files: tuple[Path, ...], quiet: bool) -> None:
+    """Check the framing and every checksum of streams. No model is needed.
+
+    All files are checked; the exit status is 1 if any of them is damaged.
+    """
+    status = 0
+    for file in files:
+        try:
+            with as_failures(file):
+                bitstream.verify(file.read_bytes())
+        except Failure as failure:
+            failure.show()
+            status = FAILED
+        else:
+            if not quiet:
+                click.echo(f"{file}: ok")
+    ctx.exit(status)
