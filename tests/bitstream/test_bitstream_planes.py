@@ -222,7 +222,6 @@ def test_groups_keep_framing_near_one_percent() -> None:
         framing = len(write_stream(header, passes)) - payload - 16
         assert tuple(p.levels for p in passes) == groups
         assert sum(groups) == len(layout)
-        assert 1 <= len(groups) <= 14
         assert framing <= max(7, 0.012 * payload)
     assert groups[-6:] == (1,) * 6
 
