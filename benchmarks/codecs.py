@@ -168,7 +168,8 @@ class Ddnc:
     def version(self) -> str:
         from ddncodec import __version__
 
-        return f"ddncodec {__version__}, model {self.model}"
+        info = _load_ddnc(self.model).info
+        return f"ddncodec {__version__}, model {info.name} {info.identity.hex()}"
 
     def settings(self) -> tuple[int, ...]:
         return (*range(0, 100, 8), 100)

@@ -13,6 +13,7 @@ from ddncodec.weights_file import ModelInfo, read_info
 SHIPPED = Path(__file__).parent / "weights"
 SEARCH_VARIABLE = "DDNC_MODEL_PATH"
 SUFFIX = ".safetensors"
+SUMS = "SHA256SUMS"
 
 
 def installed() -> list[ModelInfo]:
@@ -56,4 +57,17 @@ def _weights_files() -> Iterator[Path]:
 
 @lru_cache(maxsize=64)
 def _cached_info(path: Path, modified: int) -> ModelInfo:
-    return read_info(path)
+    info = read_info(path)
+    _check_listed(info)
+    return info
+
+
+def _check_listed(info: ModelInfo) -> None:
+    """Compare with the folder's SHA256SUMS, where it has one that lists the file: catches a damaged installation."""
+    sums = info.path.parent / SUMS
+    if not sums.is_file():
+        return
+    for line in sums.read_text().splitlines():
+        digest, _, name = line.partition("  ")
+        if name == info.path.name and not digest.startswith(info.identity.hex()):
+            raise ModelError(f"{info.path}: SHA-256 begins {info.identity.hex()}, {SUMS} says {digest[:16]}")

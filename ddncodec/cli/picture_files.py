@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 import bitstream
 from ddncodec.cli.failures import Failure
@@ -31,7 +31,7 @@ def read_picture(path: Path) -> Image.Image:
             return image
     except bitstream.LimitError:
         raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError("not a picture that Pillow can read") from error
     except OSError as error:
         if error.errno is not None:

@@ -24,6 +24,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 FAKE_DDNCODEC = """
     import io
+    from types import SimpleNamespace
     from PIL import Image
 
     __version__ = "0.0"
@@ -35,6 +36,7 @@ FAKE_DDNCODEC = """
             from ddncodec.errors import ModelError
             if model != "photo":
                 raise ModelError(f"no model '{model}'")
+            self.info = SimpleNamespace(name=model, identity=bytes(8))
 
         def encode(self, image, *, quality, coding):
             assert coding == "coded"
@@ -163,7 +165,7 @@ def test_ddnc_is_decoded_by_a_process_that_never_encoded(
     assert result.stderr == ""  # no progress bar: not a terminal
     rows = read_rows(tmp_path / "rd.csv")
     assert len(rows) == 2 * 14
-    assert {row.codec_version for row in rows} == {"ddncodec 0.0, model photo"}
+    assert {row.codec_version for row in rows} == {"ddncodec 0.0, model photo 0000000000000000"}
 
     result = run_in_process([fake_library], *arguments, "--model", "pohto")
     assert result.returncode == 1

@@ -1,0 +1,76 @@
+"""`ddnc train`: the options. What they set off is in `session`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ddncodec.cli.options import FILE, examples
+
+
+@click.command(
+    epilog=examples(
+        "ddnc train --data photos/ --name mine --max-minutes 60",
+        "ddnc train --data photos/ --resume runs/mine",
+        "ddnc train --data photos.zip --config photo --device cuda --validate kodak/",
+        "torchrun --nproc-per-node 2 -m ddncodec.cli train --data photos/",
+    )
+)
+@click.option("--data", required=True, type=FILE, metavar="DIR|ZIP", help="Pictures to train on.")
+@click.option("--config", metavar="NAME", help="Recipe: photo or tiny.  [default: photo]")
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Make the recipe's last phase end at step N.")
+@click.option("--name", metavar="NAME", help="Of the model.  [default: the recipe's]")
+@click.option("--run", type=FILE, metavar="DIR", help="Folder of the run.  [default: runs/NAME]")
+@click.option("--resume", type=FILE, metavar="RUN", help="Go on with the run in this folder, as it was begun.")
+@click.option(
+    "--max-minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Stop after M minutes, to be resumed."
+)
+@click.option("--release", "release_early", is_flag=True, help="Write weights even if the recipe is not complete.")
+@click.option("--validate", type=FILE, metavar="DIR", help="Print rate and distortion of the weights over pictures.")
+@click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ...  [default: cuda if there is one]")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of the network.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and the table of --validate.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    data: Path,
+    config: str | None,
+    steps: int | None,
+    name: str | None,
+    run: Path | None,
+    resume: Path | None,
+    max_minutes: float | None,
+    release_early: bool,
+    validate: Path | None,
+    device: str | None,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Train a model on the pictures in --data, and write its weights to RUN/NAME.safetensors.
+
+    RUN also holds checkpoint.pt (every few minutes), run.json (what --resume needs) and log.csv. An interrupted run,
+    whether by Ctrl-C, SIGTERM or --max-minutes, leaves a checkpoint; resuming it on the same machine gives the weights
+    that it would have had. Weights are written when the recipe is complete.
+    """
+    if resume is not None and (config or steps or name or run):
+        raise click.UsageError("--resume takes --config, --steps, --name and --run from the run itself")
+
+    from ddncodec.cli.session import Job, Plan, run_job
+
+    plan = None if resume else Plan(config or "photo", steps, name or config or "photo")
+    folder = resume or run or Path("runs") / (name or config or "photo")
+    status = run_job(
+        Job(
+            data=data,
+            folder=folder,
+            plan=plan,
+            max_seconds=60 * max_minutes if max_minutes else float("inf"),
+            release_early=release_early,
+            validate=validate,
+            device=device,
+            threads=threads,
+            quiet=quiet,
+        )
+    )
+    ctx.exit(status)

@@ -1,0 +1,41 @@
+"""The frozen tiny model and pictures drawn by code, for every test that needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from drawing import draw_folder, draw_picture
+
+if TYPE_CHECKING:
+    from ddncodec.codec import Codec
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def tiny_path() -> Path:
+    """Weights file of the frozen model "tiny"; see tests/golden."""
+    return GOLDEN / "tiny.safetensors"
+
+
+@pytest.fixture(scope="session")
+def tiny_codec(tiny_path: Path) -> Codec:
+    from ddncodec.codec import Codec
+
+    return Codec(tiny_path)
+
+
+@pytest.fixture(scope="session")
+def drawn_picture() -> Callable[[int, int, int], np.ndarray]:
+    """`drawn_picture(height, width, seed)`: (height, width, 3) uint8."""
+    return draw_picture
+
+
+@pytest.fixture(scope="session")
+def drawn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 8 drawn PNG pictures, 96 x 112 pixels each."""
+    return draw_folder(tmp_path_factory.mktemp("drawn") / "pictures", 8)

@@ -1,0 +1,68 @@
+"""Streams written by version 1 decode for ever: to the same indices, and to the same pixels within one level."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bitstream
+from ddncodec.codec import Codec
+
+GOLDEN = Path(__file__).parent
+STREAMS = sorted(path.stem for path in GOLDEN.glob("v1-*.ddn"))
+SHA256 = "978d98df1e897d6c7ec9114abff0849465729db9f1ef19d2beaa1801629bbec5"
+
+
+def test_the_model_of_the_tests_never_changes(tiny_path: Path, tiny_codec: Codec) -> None:
+    assert hashlib.sha256(tiny_path.read_bytes()).hexdigest() == SHA256
+    assert tiny_codec.info.identity.hex() == SHA256[:16]
+    assert tiny_codec.info.name == "tiny"
+    assert tiny_path.stat().st_size < 100_000
+
+
+def test_every_kind_of_stream_is_kept() -> None:
+    kinds = {"coded", "plain", "best", "gray", "odd", "1x1", "passes"}
+    assert set(STREAMS) == {f"v1-{kind}" for kind in kinds}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_golden_streams_hold_the_same_indices(tiny_codec: Codec, name: str) -> None:
+    planes = tiny_codec.planes((GOLDEN / f"{name}.ddn").read_bytes())
+    with np.load(GOLDEN / f"{name}.npz") as expected:
+        assert len(planes) == len(expected.files)
+        for plane, key in zip(planes, expected.files):
+            np.testing.assert_array_equal(plane, expected[key])
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_golden_streams_decode_to_the_same_pixels_within_one_level(tiny_codec: Codec, name: str) -> None:
+    picture = tiny_codec.decode((GOLDEN / f"{name}.ddn").read_bytes())
+    expected = Image.open(GOLDEN / f"{name}.png")
+    assert (picture.mode, picture.size) == (expected.mode, expected.size)
+    assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).max() <= 1
+
+
+def test_coded_and_plain_twins_hold_the_same_planes(tiny_codec: Codec) -> None:
+    coded, plain = ((GOLDEN / f"v1-{name}.ddn").read_bytes() for name in ("coded", "plain"))
+    for a, b in zip(tiny_codec.planes(coded), tiny_codec.planes(plain), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_stream_of_many_passes_has_many() -> None:
+    data = (GOLDEN / "v1-passes.ddn").read_bytes()
+    assert [each.levels for each in bitstream.describe(data).passes] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("script", ["make_tiny.py", "make_streams.py"])
+def test_golden_files_are_replaced_on_explicit_demand_only(script: str) -> None:
+    before = {path: path.stat().st_mtime_ns for path in GOLDEN.iterdir() if path.is_file()}
+    run = subprocess.run([sys.executable, GOLDEN / script], capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "--replace" in run.stderr
+    assert before == {path: path.stat().st_mtime_ns for path in before}
