@@ -2,8 +2,11 @@
 
 import click
 
+from benchmarks.demo import demo
+from benchmarks.progressive import progressive
 from benchmarks.rd import rd
 from benchmarks.report import plot, table
+from benchmarks.selection import selection
 
 
 @click.group()
@@ -11,7 +14,7 @@ def main() -> None:
     """Measure ddncodec against other codecs, and report the measurements."""
 
 
-for command in (rd, table, plot):
+for command in (rd, table, plot, demo, selection, progressive):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -36,10 +36,10 @@ from ddncodec.files import write_atomically
 def encode(
     source: Path, target: Path, quality: float, coding: str, model: str | None, device: str, quiet: bool
 ) -> None:
-    """Encode the picture IN, of any format that Pillow reads, to the stream OUT.
+    """Encode a picture to a stream.
 
-    Prints the size of OUT in bytes and in bits per pixel. Transparent pictures are laid over white; metadata is not
-    kept, except that the orientation in EXIF is applied.
+    IN is of any format that Pillow reads. Prints the size of OUT in bytes and in bits per pixel. Transparent pictures
+    are laid over white; metadata is not kept, except that the orientation in EXIF is applied.
     """
     check_output(target)
     with as_failures(source):

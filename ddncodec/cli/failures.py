@@ -21,7 +21,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, status: int = FAILED) -> None:
         super().__init__(" ".join(message.split()))
-        self.exit_code = status
+        self.exit_code = status  # type: ignore[misc]
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"ddnc: error: {self.message}", file=file, err=file is None)

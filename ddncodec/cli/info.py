@@ -18,9 +18,10 @@ from ddncodec.errors import ModelError
 @click.argument("file", metavar="FILE", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every field.")
 def info(file: Path, as_json: bool) -> None:
-    """Describe the stream FILE: sizes, model, passes. No model is needed.
+    """Describe a stream.
 
-    Every checksum is verified. A stream that breaks off behind its first pass is described as far as it goes.
+    Prints sizes, model and passes. No model is needed. Every checksum is verified. A stream that breaks off behind its
+    first pass is described as far as it goes.
     """
     with as_failures(file):
         found = bitstream.describe(file.read_bytes())

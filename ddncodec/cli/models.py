@@ -13,9 +13,10 @@ from ddncodec.cli.options import examples
 @click.command(epilog=examples("ddnc models", "DDNC_MODEL_PATH=runs/mine ddnc models --json"))
 @click.option("--json", "as_json", is_flag=True, help="A JSON list with every field.")
 def models(as_json: bool) -> None:
-    """List the installed models: name, id, size and what they are for.
+    """List the installed models.
 
-    Models are found in the package and in the folders of the environment variable DDNC_MODEL_PATH.
+    Prints name, id, size and what each is for. Models are found in the package and in the folders of the environment
+    variable DDNC_MODEL_PATH.
     """
     rows = [
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import Report, train
 from ddncodec.training.validate import validate
 
+NAME = re.compile(r"\w[\w.-]*")
 CHECKPOINT, PLAN, LOG = "checkpoint.pt", "run.json", "log.csv"
 STATUS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
@@ -41,7 +43,9 @@ class Plan:
     name: str
 
     def recipe(self) -> Recipe:
-        """Raises ArgumentError for an unknown recipe or too few steps."""
+        """Raises ArgumentError for an unknown recipe or too few steps, or a name that no file can have."""
+        if not NAME.fullmatch(self.name):
+            raise ArgumentError(f"`name` (={self.name!r}) must be letters, digits, '.', '_' and '-'")
         if self.config not in RECIPES:
             raise ArgumentError(f"`config` (={self.config!r}) must be one of {', '.join(RECIPES)}")
         recipe = RECIPES[self.config]
@@ -96,6 +100,8 @@ def run_job(job: Job) -> int:
         torch.set_num_threads(job.threads)
     plan = job.plan or Plan.load(job.folder / PLAN)
     recipe, pictures = plan.recipe(), Pictures(job.data)
+    if job.validate is not None:
+        Pictures(job.validate)  # fails now rather than after hours
     with process_group(device):
         first = rank() == 0
         state = TrainState(recipe, device)
@@ -126,7 +132,12 @@ def _train(job: Job, state: TrainState, pictures: Pictures, device: torch.device
     """Run the loop; returns the signal that ended it, if any."""
     if rank() != 0:
         with _signals() as received:
-            train(state, pictures, job.folder, device, max_seconds=job.max_seconds)
+            try:
+                train(state, pictures, job.folder, device, max_seconds=job.max_seconds)
+            except RuntimeError:
+                if received() is None:
+                    raise
+                # The same signal has ended the first process, and the connection to it.
             return received()
     log = TrainingLog(job.folder / LOG, len(state.recipe.network.levels), state.step)
     with _signals() as received, _progress(job, state) as show:

@@ -21,7 +21,10 @@ from ddncodec.cli.options import FILE, examples
 @click.option("--config", metavar="NAME", help="Recipe: photo or tiny.  [default: photo]")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Make the recipe's last phase end at step N.")
 @click.option("--name", metavar="NAME", help="Of the model.  [default: the recipe's]")
-@click.option("--run", type=FILE, metavar="DIR", help="Folder of the run.  [default: runs/NAME]")
+@click.option(
+    "--run", "--run-dir", "run", type=FILE, metavar="DIR",
+    help="Folder of the run; under torchrun, which takes --run for its own, spell it --run-dir.  [default: runs/NAME]",
+)
 @click.option("--resume", type=FILE, metavar="RUN", help="Go on with the run in this folder, as it was begun.")
 @click.option(
     "--max-minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Stop after M minutes, to be resumed."
@@ -47,11 +50,12 @@ def train(
     threads: int | None,
     quiet: bool,
 ) -> None:
-    """Train a model on the pictures in --data, and write its weights to RUN/NAME.safetensors.
+    """Train a model on pictures.
 
-    RUN also holds checkpoint.pt (every few minutes), run.json (what --resume needs) and log.csv. An interrupted run,
-    whether by Ctrl-C, SIGTERM or --max-minutes, leaves a checkpoint; resuming it on the same machine gives the weights
-    that it would have had. Weights are written when the recipe is complete.
+    Its weights are written to RUN/NAME.safetensors. RUN also holds checkpoint.pt (every few minutes), run.json (what
+    --resume needs) and log.csv. An interrupted run, whether by Ctrl-C, SIGTERM or --max-minutes, leaves a checkpoint;
+    resuming it on the same machine gives the weights that it would have had. Weights are written when the recipe is
+    complete.
     """
     if resume is not None and (config or steps or name or run):
         raise click.UsageError("--resume takes --config, --steps, --name and --run from the run itself")

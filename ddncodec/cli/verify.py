@@ -16,9 +16,10 @@ from ddncodec.cli.options import FILE, examples, quiet_option
 @quiet_option
 @click.pass_context
 def verify(ctx: click.Context, files: tuple[Path, ...], quiet: bool) -> None:
-    """Check the framing and every checksum of streams. No model is needed.
+    """Check streams for damage.
 
-    All files are checked; the exit status is 1 if any of them is damaged.
+    Checks the framing and every checksum. No model is needed. All files are checked; the exit status is 1 if any of
+    them is damaged.
     """
     status = 0
     for file in files:

@@ -1,0 +1,37 @@
+# Every target builds what it needs in VENV once, and again only when the dependencies change.
+#
+#   make demo               code a photograph and compare it with JPEG and WebP
+#   make demo IMAGE=a.png   the same with a picture of yours
+#   make test, make lint    tests; ruff and mypy
+#   make clean              remove VENV and demo/
+
+PYTHON ?= python3
+VENV ?= .venv
+IMAGE ?=
+QUALITY ?= 50
+
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+SETUP := setup.cfg pyproject.toml constraints.txt
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/python -m benchmarks.demo --out demo --quality $(QUALITY) $(if $(IMAGE),--image "$(IMAGE)")
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf "$(VENV)" demo
+
+$(BIN)/python:
+	$(PYTHON) -m venv "$(VENV)"
+
+$(VENV)/%.stamp: $(SETUP) | $(BIN)/python
+	$(PIP_INSTALL) -e ".[$*]"
+	touch "$@"

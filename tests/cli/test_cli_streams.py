@@ -1,0 +1,91 @@
+"""Commands that need no model and no torch: info, models, truncate, verify."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_cases import TINY, Ddnc
+from drawing import draw_picture
+from PIL import Image
+
+import ddncodec
+
+LIGHT = """
+import resource, sys
+from ddncodec.cli.main import main
+try:
+    main({arguments!r}, prog_name="ddnc")
+finally:
+    print("torch" in sys.modules, resource.getrusage(resource.RUSAGE_SELF).ru_utime, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("words", [["info", "photo.ddn"], ["models"], ["encode", "--help"]], ids=lambda words: words[0])
+def test_light_commands_start_without_torch(words: list[str], stream: Path) -> None:
+    environment = {"PYTHONPATH": str(Path(ddncodec.__file__).parents[1]), "DDNC_MODEL_PATH": str(TINY.parent)}
+    command = [sys.executable, "-c", LIGHT.format(arguments=words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    imported, seconds = done.stderr.split()
+    assert imported == "False"
+    assert float(seconds) < 1, "about 0.2 s of processor time where nothing else runs"
+
+
+def test_info_accounts_for_the_stream(stream: Path, ddnc: Ddnc) -> None:
+    found = json.loads(ddnc("info", stream, "--json").stdout)
+    size = stream.stat().st_size
+    assert (found["model"], found["width"], found["height"], found["total_bytes"]) == ("tiny", 120, 90, size)
+    assert found["bits_per_pixel"] == pytest.approx(8 * size / (120 * 90))
+    text = ddnc("info", stream).stdout
+    for part in ("120 x 90, RGB", f"{size} bytes", "coded", f"{found['model_id']}, tiny", f"{size} in all"):
+        assert part in text
+
+
+def test_info_needs_no_model(stream: Path, ddnc: Ddnc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DDNC_MODEL_PATH")
+    assert json.loads(ddnc("info", stream, "--json").stdout)["model"] is None
+    assert "not installed" in ddnc("info", stream).stdout
+
+
+def test_models_lists_what_streams_name(stream: Path, ddnc: Ddnc) -> None:
+    rows = {row["name"]: row for row in json.loads(ddnc("models", "--json").stdout)}
+    assert rows["tiny"]["id"] == json.loads(ddnc("info", stream, "--json").stdout)["model_id"]
+    assert rows["tiny"]["bytes"] == TINY.stat().st_size
+    assert rows["tiny"]["id"] in ddnc("models").stdout
+
+
+def test_truncation_meets_its_bounds_and_decodes(ddnc: Ddnc) -> None:
+    Image.fromarray(draw_picture(500, 600, 2)).save("large.png")
+    assert ddnc("encode", "large.png", "large.ddn", "--coding", "plain", "--model", "tiny").exit_code == 0
+    first = json.loads(ddnc("info", "large.ddn", "--json").stdout)["passes"][0]
+    for words in (("--levels", first["levels"]), ("--max-bytes", first["end"] + 3)):
+        result = ddnc("truncate", "large.ddn", "short.ddn", *words)
+        assert result.stdout.startswith(f"short.ddn: {first['end']} bytes, ")
+        assert Path("large.ddn").read_bytes().startswith(Path("short.ddn").read_bytes())
+    assert ddnc("verify", "short.ddn").stdout == "short.ddn: ok\n"
+    assert ddnc("decode", "short.ddn", "short.png").exit_code == 0
+    with Image.open("short.png") as short:
+        assert short.size == (600, 500)
+
+
+def test_verify_goes_on_behind_a_damaged_file(stream: Path, ddnc: Ddnc) -> None:
+    Path("bad.ddn").write_bytes(stream.read_bytes()[:-1])
+    result = ddnc("verify", "bad.ddn", "missing.ddn", stream)
+    assert result.exit_code == 1
+    assert result.stdout == f"{stream}: ok\n"
+    bad, missing = result.stderr.splitlines()
+    assert bad.startswith("ddnc: error: bad.ddn: ")
+    assert missing.startswith("ddnc: error: missing.ddn: ")
+
+
+def test_every_command_has_help_with_examples(ddnc: Ddnc) -> None:
+    listing = ddnc("--help").stdout
+    assert "Exit status" in listing
+    assert "..." not in listing.partition("Commands:")[2].partition("Exit status")[0]
+    for command in ("encode", "decode", "info", "truncate", "verify", "models", "train"):
+        assert command in listing
+        assert f"ddnc {command}" in ddnc(command, "--help").stdout.partition("Examples:")[2]
+    assert ddnc("--version").stdout == f"ddnc {ddncodec.__version__}\n"

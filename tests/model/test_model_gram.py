@@ -1,0 +1,148 @@
+"""Gram selection scores every candidate as building it would, and never builds one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from bitstream import Header, LevelTables
+from ddncodec.codec import Codec
+from ddncodec.engine import Engine
+from ddncodec.loading import Model
+from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+from ddncodec.model.cells import cosine_basis
+from ddncodec.model.gram import Features, changes, moments, normal_equations, terms
+from ddncodec.search import select
+from ddncodec.training.codebooks import CodebookState
+from ddncodec.training.step import walk
+
+SHAPES = [(1, 16, 3), (1, 4, 0), (2, 24, 2), (4, 5, 4), (3, 1, 1)]
+"""Side of a cell in trunk positions, cosine and learned features."""
+
+
+def draw_problem(side: int, cosines: int, learned: int, outputs: int = 7) -> tuple[Features, Tensor, Tensor]:
+    """Features of 2 x 3 x 4 cells, residuals near a candidate each, and a codebook whose entry 0 is zero."""
+    random = torch.Generator().manual_seed(side * 100 + cosines)
+    grid, pixels = (2, 3, 4), 16 * side * side
+    features = Features(
+        torch.randn(*grid, cosines, generator=random).exp(),
+        cosine_basis(side, cosines),
+        torch.randn(*grid, pixels, learned, generator=random),
+    )
+    codebook = 0.3 * torch.randn(outputs, cosines + learned, 3, generator=random)
+    codebook[0] = 0
+    truth = codebook[torch.randint(outputs, grid, generator=random)]
+    return features, features.combine(truth) + 0.1 * torch.randn(*grid, pixels, 3, generator=random), codebook
+
+
+def build_errors(features: Features, residual: Tensor, codebook: Tensor) -> Tensor:
+    """Squared error of every candidate in every cell, (n, K), by building it."""
+    errors = [
+        (residual - features.combine(weight.expand(*features.grid, -1, -1))).square().sum(dim=(-1, -2)).flatten()
+        for weight in codebook
+    ]
+    return torch.stack(errors, dim=1)
+
+
+@pytest.mark.parametrize(("side", "cosines", "learned"), SHAPES)
+def test_changes_equal_those_of_built_candidates(side: int, cosines: int, learned: int) -> None:
+    features, residual, codebook = draw_problem(side, cosines, learned)
+    errors = build_errors(features, residual, codebook)
+    cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, cosines)
+    change = torch.cat(list(changes(cells, candidates, limit=50)))
+    torch.testing.assert_close(change, errors - errors[:, :1], rtol=1e-4, atol=1e-3)
+    assert (change[:, 0] == 0).all()
+
+
+@pytest.mark.parametrize(("side", "cosines", "learned"), SHAPES)
+def test_select_minimises_distortion_and_bits(side: int, cosines: int, learned: int) -> None:
+    features, residual, codebook = draw_problem(side, cosines, learned)
+    errors = build_errors(features, residual, codebook)
+    bits = torch.linspace(0, 12, codebook.shape[0])
+    extra = torch.linspace(-3, 9, errors.shape[0])
+    unit = 0.05 * float(errors.mean())
+    cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, cosines)
+    codes = select(cells, candidates, unit * bits, unit * extra)
+    cost = errors + unit * bits + unit * extra[:, None]
+    cost[:, 0] = errors[:, 0]
+    assert codes.dtype == torch.int64
+    torch.testing.assert_close(codes, cost.argmin(dim=1))
+    assert 0 < int((codes == 0).sum()) < len(codes)
+
+
+def test_select_takes_prices_of_each_cell() -> None:
+    features, residual, codebook = draw_problem(1, 8, 2)
+    cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, 8)
+    prices, threshold = torch.linspace(0, 5, 7), torch.zeros(len(cells))
+    shared = select(cells, candidates, prices, threshold)
+    assert torch.equal(select(cells, candidates, prices.expand(len(cells), 7), threshold), shared)
+
+
+def test_moments_add_up_to_normal_equations() -> None:
+    features, residual, _ = draw_problem(2, 6, 3)
+    right, gram = normal_equations(moments(features, residual).flatten(0, 2).sum(0, keepdim=True), 6, 3)
+    cosine = features.basis.T * features.gains[..., None, :]
+    full = torch.cat([cosine, features.learned], dim=-1).flatten(0, 2).double()
+    torch.testing.assert_close(gram[0].double(), (full.mT @ full).sum(0), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(right[0].double(), (full.mT @ residual.flatten(0, 2).double()).sum(0), rtol=1e-4, atol=1e-3)
+
+
+class LargestTensor(TorchDispatchMode):
+    """Remembers the largest number of elements that any operation returned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numel = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        sizes = [leaf.numel() for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+        self.numel = max(self.numel, *sizes, 0)
+        return result
+
+
+OUTPUTS, SIDE = 512, 128
+
+
+def large_codebook_network() -> DiscreteDistributionNetwork:
+    levels = (LevelConfig(32, OUTPUTS), LevelConfig(16, OUTPUTS))
+    config = NetworkConfig((StageConfig(8, 8, 2, 6, levels[:1]), StageConfig(4, 8, 2, 6, levels[1:])))
+    return DiscreteDistributionNetwork(config, torch.Generator().manual_seed(0))
+
+
+def test_encoding_builds_no_candidate_pictures(
+    tiny_codec: Codec, drawn_picture: Callable[[int, int, int], np.ndarray]
+) -> None:
+    network = large_codebook_network().requires_grad_(False)
+    layout = tuple(tiny_codec.info.layout[0].__class__(level.cell, level.outputs) for level in network.config.levels)
+    info = tiny_codec.info.__class__("large", tiny_codec.info.path, bytes(8), network.config.to_json(), layout, "")
+    tables = tuple(LevelTables.flat(level.outputs) for level in layout)
+    header = Header(bytes(8), SIDE, SIDE, lambda_step=100)
+    with LargestTensor() as largest:
+        planes = Engine(Model(info, network, tables), torch.device("cpu")).choose_planes(
+            drawn_picture(SIDE, SIDE, 0)[None], [header]
+        )
+    assert max(plane.max() for plane in planes[0]) > 0
+    assert largest.numel * 20 < OUTPUTS * 3 * SIDE * SIDE
+
+
+def test_training_builds_no_candidate_pictures(drawn_picture: Callable[[int, int, int], np.ndarray]) -> None:
+    network = large_codebook_network()
+    codebooks = [CodebookState(network.layer(level)) for level in range(2)]
+    picture = torch.from_numpy(drawn_picture(SIDE, SIDE, 0)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    with LargestTensor() as largest:
+        result = walk(
+            network, codebooks, picture, torch.tensor([100.0]), patience=(1.0, 1.0), final_weight=2.0, autocast=False
+        )
+        result.loss.backward()
+        for level in range(2):
+            codebooks[level].update(result.observations[level], 0.99)
+            codebooks[level].solve(network.layer(level))
+    assert largest.numel * 20 < OUTPUTS * 3 * SIDE * SIDE

@@ -1,0 +1,165 @@
+"""The walk through the levels: any size, candidate 0 keeps, every level renders, decoding is differentiable."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig, State
+from ddncodec.training.config import TINY
+
+LAMBDAS = torch.tensor([500.0, 5000.0])
+CONFIGS = {
+    "tiny": TINY.network,
+    "no leak": NetworkConfig(TINY.network.stages, leak=False),
+    "one stage": NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4), LevelConfig(4, 2))),)),
+    "three stages": NetworkConfig(
+        tuple(StageConfig(stride, 6, 1, 3, (LevelConfig(stride, 3),)) for stride in (16, 8, 4))
+    ),
+}
+
+
+def build(name: str = "tiny") -> DiscreteDistributionNetwork:
+    """A network in which every parameter is drawn at random, those that start at zero as well."""
+    random = torch.Generator().manual_seed(1)
+    network = DiscreteDistributionNetwork(CONFIGS[name], random)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.05 * torch.randn(parameter.shape, generator=random)
+        for level in range(len(network.config.levels)):
+            network.layer(level).codebook[0] = 0
+    return network
+
+
+def random_codes(network: DiscreteDistributionNetwork, height: int, width: int) -> list[Tensor]:
+    random = torch.Generator().manual_seed(2)
+    return [
+        torch.randint(level.outputs, (2, height // level.cell, width // level.cell), generator=random)
+        for level in network.config.levels
+    ]
+
+
+def walk(network: DiscreteDistributionNetwork, codes: list[Tensor], height: int, width: int) -> list[State]:
+    states = [network.initial_state(LAMBDAS, height, width)]
+    for each in codes:
+        states.append(network.advance(network.propose(states[-1]), each))
+    return states[1:]
+
+
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+@pytest.mark.parametrize(("rows", "cols"), [(1, 1), (1, 3), (4, 2)])
+def test_every_level_renders_at_full_size(name: str, rows: int, cols: int) -> None:
+    network = build(name)
+    height, width = rows * network.config.alignment, cols * network.config.alignment
+    with torch.no_grad():
+        for state in walk(network, random_codes(network, height, width), height, width):
+            picture = network.render(state)
+            assert picture.shape == (2, 3, height, width)
+            assert picture.dtype == torch.float32
+            assert picture.isfinite().all()
+
+
+@torch.no_grad()
+def test_candidate_zero_keeps_the_base_prediction() -> None:
+    network = build()
+    state = network.initial_state(LAMBDAS, 32, 48)
+    for level in network.config.levels:
+        proposal = network.propose(state)
+        state = network.advance(proposal, torch.zeros(2, 32 // level.cell, 48 // level.cell, dtype=torch.int64))
+        assert torch.equal(state.image, proposal.image)
+
+
+@torch.no_grad()
+def test_a_code_changes_its_own_cell_only() -> None:
+    network = build()
+    proposal = network.propose(network.initial_state(LAMBDAS, 32, 48))
+    codes = torch.zeros(2, 2, 3, dtype=torch.int64)
+    codes[0, 1, 2] = 3
+    side = network.layer(0).side
+    changed = (network.advance(proposal, codes).image != proposal.image).any(dim=1)
+    assert changed[0, side:, 2 * side :].all()
+    changed[0, side:, 2 * side :] = False
+    assert not changed.any()
+
+
+@torch.no_grad()
+def test_scales_go_from_coarse_to_fine() -> None:
+    network = build("three stages")
+    assert [network.scale(level) for level in range(3)] == [4, 2, 1]
+    states = walk(network, random_codes(network, 32, 32), 32, 32)
+    assert [state.image.shape[2] for state in states] == [2, 4, 8]
+    assert [state.level for state in states] == [1, 2, 3]
+
+
+def test_condition_spans_minus_one_to_one() -> None:
+    network = build()
+    config = network.config
+    condition = network.condition(torch.tensor([config.smallest_lambda, config.largest_lambda]))
+    torch.testing.assert_close(condition, torch.tensor([[-1.0, 1.0], [1.0, 1.0]]))
+
+
+@torch.no_grad()
+def test_lambda_conditions_the_picture() -> None:
+    network = build()
+    codes = [each[:1].expand(2, -1, -1) for each in random_codes(network, 32, 32)]
+    picture = network.render(walk(network, codes, 32, 32)[-1])
+    assert not torch.equal(picture[0], picture[1])
+
+
+def test_pictures_in_a_batch_do_not_see_each_other() -> None:
+    network = build()
+    codes = random_codes(network, 32, 32)
+    with torch.no_grad():
+        together = network.render(walk(network, codes, 32, 32)[-1])
+        state = network.initial_state(LAMBDAS[1:], 32, 32)
+        for each in codes:
+            state = network.advance(network.propose(state), each[1:])
+        torch.testing.assert_close(network.render(state)[0], together[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("codebook", ["gram-lloyd", "gradient"])
+def test_decoded_picture_is_differentiable_with_codes_fixed(codebook: str) -> None:
+    config = NetworkConfig(TINY.network.stages, codebook)
+    network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(3))
+    states = walk(network, random_codes(network, 32, 32), 32, 32)
+    loss = sum(network.render(state).square().mean() for state in states)
+    assert isinstance(loss, Tensor)
+    loss.backward()
+    missing = {name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()}
+    last = f"stages.1.layers.{len(config.stages[1].levels) - 1}.leak"
+    frozen = {name for name, _ in network.named_parameters() if codebook == "gram-lloyd" and name.endswith("codebook")}
+    assert missing == frozen | {last}
+
+
+def test_gradients_are_those_of_finite_differences() -> None:
+    network = build("one stage")
+    codes = random_codes(network, 8, 8)
+
+    def loss() -> Tensor:
+        state = network.initial_state(LAMBDAS, 8, 8)
+        for each in codes:
+            proposal = network.propose(state)
+            state = network.advance(proposal, each)
+        return network.render(state).square().mean()
+
+    weight = network.stages[0].layers[0].out.weight
+    loss().backward()
+    expected = float(weight.grad[1, 2, 0, 0])
+    with torch.no_grad():
+        weight[1, 2] += 1e-2
+        above = float(loss())
+        weight[1, 2] -= 2e-2
+        below = float(loss())
+    assert (above - below) / 2e-2 == pytest.approx(expected, rel=0.05, abs=1e-6)
+
+
+def test_the_same_generator_gives_the_same_network() -> None:
+    one, other = build(), build()
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values()))
+
+
+def test_without_a_generator_weights_wait_to_be_loaded() -> None:
+    network = DiscreteDistributionNetwork(TINY.network)
+    network.load_state_dict(build().state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(network.state_dict().values(), build().state_dict().values()))

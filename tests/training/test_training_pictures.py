@@ -1,0 +1,79 @@
+"""Crops are a function of their seed, from folders and archives alike; what cannot be read is a typed error."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.training.pictures import Pictures, to_samples
+
+
+@pytest.fixture
+def archive(drawn_folder: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for each in sorted(drawn_folder.iterdir()):
+            file.write(each, each.name)
+        file.writestr("notes.txt", "not a picture")
+    return path
+
+
+def test_crops_are_a_function_of_the_seed(drawn_folder: Path) -> None:
+    one, other = Pictures(drawn_folder), Pictures(drawn_folder, cache=0)
+    other.crops(3, 16, (9, 9, 9))
+    assert torch.equal(one.crops(4, 32, (0, 7, 0)), other.crops(4, 32, (0, 7, 0)))
+    for seed in ((1, 7, 0), (0, 8, 0), (0, 7, 1)):
+        assert not torch.equal(one.crops(4, 32, (0, 7, 0)), one.crops(4, 32, seed))
+
+
+def test_folder_and_archive_give_the_same_crops(drawn_folder: Path, archive: Path) -> None:
+    folder, packed = Pictures(drawn_folder), Pictures(archive)
+    assert len(folder) == len(packed) == 8
+    assert torch.equal(folder.crops(4, 32, (1, 2, 3)), packed.crops(4, 32, (1, 2, 3)))
+
+
+def test_crops_are_samples_of_the_pictures(drawn_folder: Path) -> None:
+    crops = Pictures(drawn_folder).crops(6, 24, (0,))
+    assert crops.shape == (6, 3, 24, 24)
+    assert crops.dtype == torch.float32
+    assert -1 <= crops.min() < crops.max() <= 1
+
+
+def test_small_pictures_are_enlarged_to_the_crop(tmp_path: Path) -> None:
+    Image.new("RGB", (10, 3), (255, 0, 128)).save(tmp_path / "small.png")
+    crops = Pictures(tmp_path).crops(1, 32, (0,))
+    assert crops.shape == (1, 3, 32, 32)
+    torch.testing.assert_close(crops[0, :, 0, 0], torch.tensor([1.0, -1.0, 0.0]), rtol=0, atol=0.01)
+
+
+def test_samples_span_minus_one_to_one() -> None:
+    samples = to_samples(np.array([[[[0, 255, 51]]]], np.uint8))
+    torch.testing.assert_close(samples.flatten(), torch.tensor([-1.0, 1.0, -0.6]))
+
+
+def test_sources_without_pictures_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    for source in (tmp_path, tmp_path / "notes.txt", tmp_path / "absent"):
+        with pytest.raises(ArgumentError, match="`data`"):
+            Pictures(source)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + bytes(30)])
+def test_unreadable_pictures_are_image_errors(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "broken.png").write_bytes(content)
+    with pytest.raises(ImageError, match=r"broken\.png"):
+        Pictures(tmp_path).picture(0)
+
+
+def test_cache_holds_no_more_than_it_may(drawn_folder: Path) -> None:
+    pictures = Pictures(drawn_folder, cache=2 * 96 * 112 * 3)
+    assert pictures.picture(0) is pictures.picture(0)
+    pictures.picture(1)
+    assert pictures.picture(2) is not pictures.picture(2)
+    np.testing.assert_array_equal(pictures.picture(2), pictures.picture(2))

@@ -1,0 +1,77 @@
+"""A run's end: the weights file that comes out codes better than its ingredients, and says what it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import bitstream
+from bitstream import BINS, FEATURES, Header, LevelTables
+from ddncodec.codec import Codec
+from ddncodec.training.config import TINY
+from ddncodec.training.pictures import Pictures
+from ddncodec.training.release import release
+from ddncodec.training.state import TrainState
+from ddncodec.training.tables import Sample, fit, flag_guess, value_frequencies
+from ddncodec.training.trainer import train
+
+RANDOM = np.random.default_rng(5)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path) -> Path:
+    folder = tmp_path_factory.mktemp("release")
+    state = TrainState(TINY.lengthened(40), torch.device("cpu"))
+    pictures = Pictures(drawn_folder)
+    train(state, pictures, folder, torch.device("cpu"))
+    release(state, pictures, folder / "out.safetensors", name="fresh", about="a test", images=12)
+    return folder / "out.safetensors"
+
+
+def test_released_model_encodes_and_decodes(released: Path, drawn_folder: Path) -> None:
+    codec = Codec(released)
+    picture = Pictures(drawn_folder).picture(0)
+    decoded = np.asarray(codec.decode(codec.encode(picture, 80)))
+    assert codec.info.name == "fresh"
+    assert np.mean((decoded.astype(float) - picture) ** 2) < np.var(picture.astype(float))
+
+
+def test_fitted_tables_code_smaller_than_flat_ones(released: Path, drawn_folder: Path) -> None:
+    codec = Codec(released)
+    data = codec.encode(Pictures(drawn_folder).picture(1), 40)
+    header, planes, layout = bitstream.read_header(data), codec.planes(data), codec.info.layout
+    flat = tuple(LevelTables.flat(level.outputs) for level in layout)
+    passes = bitstream.encode_planes(planes, layout, header, flat)
+    assert len(data) < len(bitstream.write_stream(header, passes))
+
+
+def test_flag_tables_learn_what_the_features_tell() -> None:
+    features = RANDOM.integers(0, 2, (4000, FEATURES)).astype(np.int32)
+    chance = np.where(features[:, 0] == 1, 0.9, 0.1)
+    flags = RANDOM.random(4000) < chance
+    values = np.ones((bitstream.BUCKETS, 4), np.int64)
+    tables = fit(Sample(features, np.zeros(4000, np.int64), flags, values))
+    scores = features @ tables.weights[:-1] + tables.weights[-1]
+    found = tables.nonkeep[0][bitstream.score_bins(scores.astype(np.int32))] / 65536
+    assert np.abs(found - chance).max() < 0.12
+
+
+def test_value_frequencies_follow_counts_and_stay_legal() -> None:
+    counts = np.zeros((bitstream.BUCKETS, 255), np.int64)
+    counts[3, 7] = 1_000_000
+    frequencies = value_frequencies(counts)
+    assert (frequencies.sum(axis=1) == 65536).all() and frequencies.min() >= 1
+    assert frequencies[3].argmax() == 7 and frequencies[3, 7] > 60_000
+
+
+def test_first_guess_reproduces_training_counts() -> None:
+    steps = np.array([80, 120, 160, 200])
+    taken = np.array([900.0, 700.0, 400.0, 100.0])
+    guess = flag_guess(np.stack([1000 - taken, taken], axis=1), np.ones(7), steps)
+    for step, count in zip(steps, taken):
+        header = Header(bytes(8), 8, 8, lambda_step=int(step))
+        layout = (bitstream.Level(8, 8),)
+        score = bitstream.flag_scores(guess.weights, [], 0, layout, header.width, header.height, header.lambda_step)
+        assert abs(guess.nonkeep[0][bitstream.score_bins(score)[0, 0]] / 65536 - count / 1000) < 0.1
+    assert guess.nonkeep.shape == (2, BINS)
