@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from PIL import Image
 
@@ -28,7 +27,7 @@ class DecodingProcess:
         self._codec = codec
         self._pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "DecodingProcess":
         return self
 
     def __exit__(

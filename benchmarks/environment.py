@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 
@@ -28,7 +28,7 @@ def current_environment() -> Environment:
         python=platform.python_version(),
         torch=_version("torch"),
         pillow=_version("pillow"),
-        date=datetime.now(UTC).date().isoformat(),
+        date=datetime.now(timezone.utc).date().isoformat(),
         commit=_commit(Path(__file__).parent),
     )
 

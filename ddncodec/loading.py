@@ -13,7 +13,7 @@ from bitstream import LevelTables
 from ddncodec.errors import ModelError
 from ddncodec.files import write_atomically
 from ddncodec.model import DiscreteDistributionNetwork, NetworkConfig
-from ddncodec.weights_file import FORMAT, ModelInfo, read_info, read_tables, table_arrays
+from ddncodec.weights_file import ModelInfo, metadata_of, read_info, read_tables, table_arrays
 
 PREFIX = "network."
 
@@ -54,6 +54,6 @@ def save_model(
         PREFIX + key: value.detach().cpu().half().contiguous() for key, value in network.state_dict().items()
     }
     tensors.update((key, torch.from_numpy(array.copy())) for key, array in table_arrays(tables).items())
-    metadata = {"format": FORMAT, "name": name, "about": about, "config": network.config.to_json()}
+    metadata = metadata_of(name, network.config.to_json(), about)
     write_atomically(path, save(tensors, metadata))
     return read_info(path)

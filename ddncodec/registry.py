@@ -33,7 +33,7 @@ def find(model: str | os.PathLike[str]) -> ModelInfo:
         if info.name == str(model):
             return info
     names = ", ".join(info.name for info in known) or "none"
-    raise ModelError(f"`model` (={str(model)!r}) is neither a {SUFFIX} file nor an installed model (installed: {names})")
+    raise ModelError(f"`model` (={str(model)!r}) is no {SUFFIX} file and no installed model (installed: {names})")
 
 
 def find_identity(identity: bytes) -> ModelInfo:

@@ -19,6 +19,7 @@ from bitstream import Layout, Level, LevelTables
 from ddncodec.errors import ModelError
 
 FORMAT = "ddncodec-1"
+"""Key of the metadata entry that describes the model as JSON: name, about, config."""
 TABLE_FIELDS = ("weights", "nonkeep", "values")
 
 
@@ -48,11 +49,12 @@ def read_info(path: Path) -> ModelInfo:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-        if metadata.get("format") != FORMAT:
-            raise ModelError(f"{path}: `format` is {metadata.get('format')!r}, must be {FORMAT!r}")
-        stages = json.loads(metadata["config"])["stages"]
-        layout = tuple(Level(level["cell"], level["outputs"]) for stage in stages for level in stage["levels"])
-        name, config, about = metadata["name"], metadata["config"], metadata["about"]
+        if FORMAT not in metadata:
+            raise ModelError(f"{path}: not a weights file of {FORMAT} (metadata: {', '.join(metadata) or 'none'})")
+        described = json.loads(metadata[FORMAT])
+        name, config, about = (str(described[key]) for key in ("name", "config", "about"))
+        levels = [level for stage in json.loads(config)["stages"] for level in stage["levels"]]
+        layout = tuple(Level(level["cell"], level["outputs"]) for level in levels)
         return ModelInfo(name, path, identify(path), config, layout, about)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: not a readable weights file ({error})") from error
@@ -68,6 +70,11 @@ def read_tables(path: Path, levels: int) -> tuple[LevelTables, ...]:
             )
     except (OSError, SafetensorError, bitstream.InvalidArgumentError) as error:
         raise ModelError(f"{path}: tables are damaged ({error})") from error
+
+
+def metadata_of(name: str, config: str, about: str) -> dict[str, str]:
+    """The metadata of a weights file; one entry only, since safetensors writes several in random order."""
+    return {FORMAT: json.dumps({"name": name, "about": about, "config": config})}
 
 
 def table_arrays(tables: tuple[LevelTables, ...]) -> dict[str, np.ndarray]:

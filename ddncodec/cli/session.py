@@ -86,10 +86,6 @@ class Job:
         return not self.quiet and sys.stderr.isatty()
 
 
-class Interrupted(Exception):
-    """Raised between two steps after a signal, so that no checkpoint holds half a step."""
-
-
 def run_job(job: Job) -> int:
     """Train, and at the end write and validate the weights; returns the exit status.
 
@@ -130,31 +126,24 @@ def _begin(folder: Path, plan: Plan) -> None:
 
 def _train(job: Job, state: TrainState, pictures: Pictures, device: torch.device) -> signal.Signals | None:
     """Run the loop; returns the signal that ended it, if any."""
-    if rank() != 0:
-        with _signals() as received:
-            try:
-                train(state, pictures, job.folder, device, max_seconds=job.max_seconds)
-            except RuntimeError:
-                if received() is None:
-                    raise
-                # The same signal has ended the first process, and the connection to it.
-            return received()
-    log = TrainingLog(job.folder / LOG, len(state.recipe.network.levels), state.step)
+    levels = len(state.recipe.network.levels)
+    log = TrainingLog(job.folder / LOG, levels, state.step) if rank() == 0 else None
     with _signals() as received, _progress(job, state) as show:
 
         def report(result: Report) -> None:
-            log.add(result)
+            if log is not None:
+                log.add(result)
             show(result)
-            if received() is not None:
-                raise Interrupted
+
+        def stop() -> bool:
+            return received() is not None
 
         try:
-            train(state, pictures, job.folder, device, max_seconds=job.max_seconds, report=report)
-        except Interrupted:
-            return received()
+            train(state, pictures, job.folder, device, max_seconds=job.max_seconds, stop=stop, report=report)
         finally:
-            log.close()
-    return None
+            if log is not None:
+                log.close()
+        return received()
 
 
 def _finish(job: Job, plan: Plan, state: TrainState, pictures: Pictures) -> None:
@@ -216,7 +205,7 @@ def _progress(job: Job, state: TrainState) -> Iterator[Callable[[Report], None]]
             f"{result.psnr[-1]:.2f} dB  usage {fmean(result.usage):.2f}"
         )
 
-    if not job.animated or state.step >= state.recipe.steps:
+    if rank() != 0 or not job.animated or state.step >= state.recipe.steps:
         yield lambda result: None
         return
     with click.progressbar(

@@ -8,7 +8,7 @@ position column, row, column.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -66,7 +66,7 @@ def spread(values: Tensor, side: int) -> Tensor:
     return values if side == 1 else F.interpolate(values, scale_factor=side, mode="nearest")
 
 
-@lru_cache(maxsize=None)
+@cache
 def cosine_basis(side: int, count: int) -> Tensor:
     """The `count` lowest frequencies of the orthonormal two-dimensional DCT-II of a cell, (count, P) float32.
 

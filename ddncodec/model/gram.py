@@ -23,6 +23,11 @@ from torch import Tensor
 
 from ddncodec.model.cells import COLORS
 
+LIMIT = 1 << 24
+"""Largest number of values computed at once."""
+CACHED = 1 << 18
+"""The same on a CPU, whose cache then holds what one operation leaves to the next."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Features:
@@ -46,16 +51,23 @@ class Features:
         return self.basis.T @ cosine + self.learned @ weight[..., count:, :]
 
 
+@torch.no_grad()
 def moments(features: Features, residual: Tensor) -> Tensor:
-    """Moments of every cell, (B, gh, gw, D) float32, of a residual given in cells (B, gh, gw, P, 3)."""
-    gains, basis, learned = features.gains, features.basis, features.learned
-    with_cosine = (basis @ residual) * gains[..., None]
-    with_learned = learned.transpose(-1, -2) @ residual
-    mixed = (basis @ learned) * gains[..., None]
-    gram = learned.transpose(-1, -2) @ learned
-    upper = torch.triu_indices(gram.shape[-1], gram.shape[-1], device=gram.device)
-    parts = [with_cosine.flatten(-2), with_learned.flatten(-2), gains.square(), mixed.flatten(-2)]
-    return torch.cat([*parts, gram[..., upper[0], upper[1]]], dim=-1)
+    """Moments of every cell, (B, gh, gw, D) float32, of a residual given in cells (B, gh, gw, P, 3); no gradient."""
+    gains, learned, residual = features.gains.flatten(0, 2), features.learned.flatten(0, 2), residual.flatten(0, 2)
+    count, width = gains.shape[1], learned.shape[2]
+    sizes = [COLORS * count, COLORS * width, count, count * width, width * (width + 1) // 2]
+    out = residual.new_empty(gains.shape[0], sum(sizes))
+    upper = _upper(width, out.device)
+    for block in _blocks(out.shape[0], out.shape[1], LIMIT, out.device):
+        gain, images, left = gains[block, :, None], learned[block], residual[block].mT
+        with_cosine, with_learned, squares, mixed, gram = out[block].split(sizes, dim=1)
+        torch.mul((left @ features.basis.T).mT, gain, out=with_cosine.unflatten(1, (count, COLORS)))
+        with_learned.unflatten(1, (width, COLORS)).copy_((left @ images).mT)
+        torch.square(gains[block], out=squares)
+        torch.mul(features.basis @ images, gain, out=mixed.unflatten(1, (count, width)))
+        gram.copy_((images.mT @ images).flatten(1).index_select(1, upper))
+    return out.view(*features.grid, -1)
 
 
 def terms(weight: Tensor, count: int) -> Tensor:
@@ -63,20 +75,19 @@ def terms(weight: Tensor, count: int) -> Tensor:
     cosine, learned = weight[:, :count], weight[:, count:]
     mixed = 2 * cosine @ learned.transpose(1, 2)
     gram = learned @ learned.transpose(1, 2)
-    upper = torch.triu_indices(gram.shape[-1], gram.shape[-1], device=gram.device)
-    doubled = torch.where(upper[0] == upper[1], 1.0, 2.0)
+    width = gram.shape[-1]
+    doubled = (2 - torch.eye(width, device=gram.device)) * gram
     parts = [-2 * weight.flatten(1), cosine.square().sum(2), mixed.flatten(1)]
-    return torch.cat([*parts, gram[:, upper[0], upper[1]] * doubled], dim=1)
+    return torch.cat([*parts, doubled.flatten(1).index_select(1, _upper(width, gram.device))], dim=1)
 
 
-def changes(cells: Tensor, candidates: Tensor, limit: int = 1 << 24) -> Iterator[Tensor]:
+def changes(cells: Tensor, candidates: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
     """Yield <moments, terms> of moments (n, D) and terms (K, D) as blocks (rows, K) of at most `limit` numbers.
 
     Each entry is the change of the cell's squared error if it took that candidate; the zero candidate changes nothing.
     """
-    rows = max(1, limit // candidates.shape[0])
-    for start in range(0, cells.shape[0], rows):
-        yield cells[start : start + rows] @ candidates.T
+    for block in _blocks(cells.shape[0], candidates.shape[0], limit, cells.device):
+        yield cells[block] @ candidates.T
 
 
 def normal_equations(sums: Tensor, count: int, learned: int) -> tuple[Tensor, Tensor]:
@@ -92,3 +103,16 @@ def normal_equations(sums: Tensor, count: int, learned: int) -> tuple[Tensor, Te
     gram[:, count + row, count + col] = upper
     gram[:, count + col, count + row] = upper
     return right.reshape(outputs, total, COLORS), gram
+
+
+def _upper(width: int, device: torch.device) -> Tensor:
+    """Positions of the upper triangle in a flattened (width, width) matrix, row by row."""
+    row, col = torch.triu_indices(width, width, device=device)
+    return row * width + col
+
+
+def _blocks(cells: int, numbers: int, limit: int, device: torch.device) -> Iterator[slice]:
+    """Cut cells of so many numbers each into blocks of at most `limit` numbers; of CACHED at most on a CPU."""
+    rows = max(1, (min(limit, CACHED) if device.type == "cpu" else limit) // max(1, numbers))
+    for start in range(0, cells, rows):
+        yield slice(start, start + rows)

@@ -50,7 +50,7 @@ class Pictures:
         return pixels
 
     def crops(self, count: int, size: int, seed: tuple[int, ...]) -> Tensor:
-        """`count` random crops, half of them mirrored, (count, 3, size, size) float32 in [-1, 1]; a function of seed."""
+        """Random crops, half of them mirrored, (count, 3, size, size) float32 in [-1, 1]; a function of `seed`."""
         random = np.random.default_rng(seed)
         crops = [self._crop(int(random.integers(len(self))), size, random) for _ in range(count)]
         return to_samples(np.stack(crops))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from pathlib import Path
 
 import torch
@@ -71,6 +72,6 @@ class TrainState:
             self.average.load_state_dict(record["average"])
             self.codebooks.load_state_dict(record["codebooks"])
             self.optimizer.load_state_dict(record["optimizer"])
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
             raise ArgumentError(f"{path}: not a checkpoint of this recipe ({error})") from error
         self.step = record["step"]

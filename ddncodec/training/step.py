@@ -47,9 +47,9 @@ def walk(
 ) -> Walk:
     """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably.
 
-    `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young. The loss sums the mean squared error over
-    the levels of each stage against the picture at that stage's size, the last level counting `final_weight` times
-    the sum of all others in its stage.
+    `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young.
+    The loss is the mean squared error over the levels of each stage, against the picture at that stage's size; the last
+    level counts `final_weight` times as much as each of the others.
     """
     state = network.initial_state(lambdas, *pictures.shape[2:])
     weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER

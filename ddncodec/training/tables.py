@@ -54,7 +54,7 @@ def gather(
 
 def fit(sample: Sample) -> LevelTables:
     """Tables of one level: a logistic score and a probability for each of its bins, and value frequencies."""
-    weights = np.round(_logistic(sample.features, sample.flags) * WEIGHT_UNIT).clip(-(1 << 20), 1 << 20).astype(np.int32)
+    weights = np.round(_logistic(sample.features, sample.flags) * WEIGHT_UNIT).astype(np.int32)
     scores = sample.features @ weights[:-1] + weights[-1]
     bins = score_bins(scores.astype(np.int32))
     nominal = 1 / (1 + np.exp(-(np.arange(BINS) - BINS // 2 + 0.5) * (1 << SHIFT) / WEIGHT_UNIT))

@@ -40,28 +40,28 @@ def train(
     *,
     max_seconds: float = float("inf"),
     autocast: bool = True,
+    stop: Callable[[], bool] = lambda: False,
     report: Callable[[Report], None] = lambda report: None,
 ) -> bool:
-    """Train from `state.step` to the end of the recipe, or until time is up or Ctrl-C; always leaves a checkpoint.
+    """Train from `state.step` to the end of the recipe, until time is up, or until `stop()`; leaves a checkpoint.
 
-    Returns whether the recipe is complete. `report` is called after every step on the first process.
+    Under several processes, all stop after the same step as soon as one wants to. Returns whether the recipe is
+    complete. `report` is called after every step on the first process.
     """
     begun = saved = time.monotonic()
     checkpoint = folder / "checkpoint.pt"
-    try:
-        while state.step < state.recipe.steps:
-            now = time.monotonic()
-            if _agreed(now - begun > max_seconds, device):
-                break
-            if now - saved > CHECKPOINT_SECONDS and rank() == 0:
-                state.save(checkpoint)
-                saved = now
-            result = train_step(state, pictures, device, autocast=autocast)
-            if rank() == 0:
-                report(result)
-    finally:
-        if rank() == 0:
+    while state.step < state.recipe.steps:
+        now = time.monotonic()
+        if _agreed(now - begun > max_seconds or stop(), device):
+            break
+        if now - saved > CHECKPOINT_SECONDS and rank() == 0:
             state.save(checkpoint)
+            saved = now
+        result = train_step(state, pictures, device, autocast=autocast)
+        if rank() == 0:
+            report(result)
+    if rank() == 0:
+        state.save(checkpoint)
     return state.step >= state.recipe.steps
 
 

@@ -11,7 +11,7 @@ from ddncodec.model.cells import cosine_basis
 from ddncodec.model.gram import Features, moments
 from ddncodec.model.layer import DiscreteDistributionLayer
 from ddncodec.training.codebooks import BUCKETS, RIDGE, CodebookState, bucket_of
-from ddncodec.training.config import Recipe, Phase
+from ddncodec.training.config import Phase, Recipe
 from ddncodec.training.split_and_prune import perturb_rows, plan_splits, split_rows
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import _update_codebooks
