@@ -22,10 +22,12 @@ from benchmarks.environment import current_environment
 from benchmarks.errors import BenchmarkError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from ddncodec.model import DiscreteDistributionNetwork
     from ddncodec.model.gram import Features
+    from ddncodec.model.layer import DiscreteDistributionLayer
 
 CHUNK_NUMBERS = 1 << 17
 """Numbers in one chunk of candidates: 512 KiB, which stay in the cache; larger and smaller ones were slower."""
@@ -58,6 +60,8 @@ class Timing:
     cells: int
     gram_seconds: float
     brute_seconds: float
+    taken: float
+    """Share of cells that chose another index than 0."""
     equal: float
     """Share of cells for which both chose the same index, ties counted as the same."""
 
@@ -121,24 +125,42 @@ def agreement(problem: Problem, one: Tensor, other: Tensor) -> float:
 
 
 def problems(network: DiscreteDistributionNetwork, picture: np.ndarray) -> Iterator[Problem]:
-    """Walk through the levels of a picture (H, W, 3) uint8, sides multiples of the alignment, and yield each choice."""
+    """Walk through the levels of a picture (H, W, 3) uint8, sides multiples of the alignment, and yield each choice.
+
+    The codebook of each level is fitted to cells of the picture drawn at random, one for each output but 0, so that
+    candidates are as close to each other and to the target as trained ones.
+    """
     import torch
 
     from ddncodec.model.cells import pack, shrink, to_cells
+    from ddncodec.model.gram import moments
     from ddncodec.search import SAMPLE_SCALE, price_unit
 
     samples = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / SAMPLE_SCALE - 1
-    lambdas = torch.tensor([RATE_LAMBDA])
+    lambdas, generator = torch.tensor([RATE_LAMBDA]), torch.Generator().manual_seed(0)
     state = network.initial_state(lambdas, *samples.shape[2:])
     for level in range(len(network.config.levels)):
         proposal, layer, scale = network.propose(state), network.layer(level), network.scale(level)
         residual = to_cells(pack(shrink(samples, scale)) - proposal.image, layer.side, 3)
         prices = torch.full((layer.codebook.shape[0],), INDEX_BITS) * price_unit(lambdas, scale)
         prices[0] = 0
+        layer.codebook.data[1:] = _fit(moments(proposal.features, residual).flatten(0, 2), layer, generator)
         problem = Problem(proposal.features, residual, layer.codebook, prices)
         yield problem
         codes = select_by_gram(problem)
         state = network.advance(proposal, codes.view(proposal.features.grid))
+
+
+def _fit(cells: Tensor, layer: DiscreteDistributionLayer, generator: torch.Generator) -> Tensor:
+    """Ridge regressions of random cells, given their moments (n, D): (K - 1, Fd, 3)."""
+    import torch
+
+    from ddncodec.model.gram import normal_equations
+
+    drawn = torch.randint(len(cells), (layer.codebook.shape[0] - 1,), generator=generator)
+    right, gram = normal_equations(cells[drawn], layer.cosines, layer.learned)
+    ridge = 0.1 * gram.diagonal(dim1=1, dim2=2).mean(dim=1)
+    return torch.linalg.solve(gram + ridge[:, None, None] * torch.eye(gram.shape[-1]), right)
 
 
 def time_levels(network: DiscreteDistributionNetwork, picture: np.ndarray, repeats: int) -> Iterator[Timing]:
@@ -152,10 +174,16 @@ def time_levels(network: DiscreteDistributionNetwork, picture: np.ndarray, repea
             if shape in shapes[:level]:
                 continue
             gram, brute = select_by_gram(problem), select_by_building(problem)  # warm-up
-            seconds = [(_seconds(select_by_gram, problem), _seconds(select_by_building, problem)) for _ in range(repeats)]
+            seconds = [[_seconds(way, problem) for way in (select_by_gram, select_by_building)] for _ in range(repeats)]
             gram_seconds, brute_seconds = map(statistics.median, zip(*seconds, strict=True))
             yield Timing(
-                *shape, shapes.count(shape), gram.numel(), gram_seconds, brute_seconds, agreement(problem, gram, brute)
+                *shape,
+                levels=shapes.count(shape),
+                cells=gram.numel(),
+                gram_seconds=gram_seconds,
+                brute_seconds=brute_seconds,
+                taken=float((gram != 0).float().mean()),
+                equal=agreement(problem, gram, brute),
             )
 
 
@@ -167,11 +195,12 @@ def total_seconds(timings: Sequence[Timing]) -> tuple[float, float]:
 
 def render(timings: Sequence[Timing]) -> str:
     """The table that the command prints."""
-    lines = ["stride cell    K levels  cells   Gram ms  built ms  ratio    equal"]
+    lines = ["stride cell    K levels  cells   Gram ms  built ms  ratio    taken     equal"]
     for t in timings:
         lines.append(
             f"{t.stride:6} {t.cell:4} {t.outputs:4} {t.levels:6} {t.cells:6} "
-            f"{1e3 * t.gram_seconds:9.2f} {1e3 * t.brute_seconds:9.2f} {t.ratio:6.1f} {100 * t.equal:7.3f} %"
+            f"{1e3 * t.gram_seconds:9.2f} {1e3 * t.brute_seconds:9.2f} {t.ratio:6.1f} "
+            f"{100 * t.taken:6.1f} % {100 * t.equal:7.3f} %"
         )
     gram, brute = total_seconds(timings)
     lines.append(f"{'all levels':>32} {1e3 * gram:9.2f} {1e3 * brute:9.2f} {brute / gram:6.1f}")
@@ -205,7 +234,7 @@ def _picture(source: str, unit: int) -> np.ndarray:
         pixels = np.asarray(load_picture(picture_paths(folder)[0]))
     height, width = (side // unit * unit for side in pixels.shape[:2])
     if not height or not width:
-        raise BenchmarkError(f"picture is {pixels.shape[1]} x {pixels.shape[0]}, must be {unit} pixels or more each way")
+        raise BenchmarkError(f"picture is {pixels.shape[1]} x {pixels.shape[0]}, each side must be at least {unit}")
     return pixels[:height, :width]
 
 

@@ -21,11 +21,10 @@ def select(cells: Tensor, candidates: Tensor, prices: Tensor, threshold: Tensor)
     times the bits of each value, with an arbitrary first entry; `threshold` (n,) is lambda times the extra bits of not
     keeping. Prices are in units of network squared error. Returns int64 codes (n,); 0 where no candidate pays.
     """
-    chosen, start = [], 0
-    for change in changes(cells, candidates):
+    chosen, start, values = [], 0, prices[..., 1:]
+    for change in changes(cells, candidates[1:]):
         stop = start + change.shape[0]
-        cost = change[:, 1:] + (prices[start:stop, 1:] if prices.dim() == 2 else prices[1:])
-        best, code = cost.min(dim=1)
+        best, code = change.add_(values[start:stop] if values.dim() == 2 else values).min(dim=1)
         chosen.append(torch.where(best + threshold[start:stop] < 0, code + 1, 0))
         start = stop
     return torch.cat(chosen)

@@ -56,17 +56,14 @@ def moments(features: Features, residual: Tensor) -> Tensor:
     """Moments of every cell, (B, gh, gw, D) float32, of a residual given in cells (B, gh, gw, P, 3); no gradient."""
     gains, learned, residual = features.gains.flatten(0, 2), features.learned.flatten(0, 2), residual.flatten(0, 2)
     count, width = gains.shape[1], learned.shape[2]
-    sizes = [COLORS * count, COLORS * width, count, count * width, width * (width + 1) // 2]
-    out = residual.new_empty(gains.shape[0], sum(sizes))
-    upper = _upper(width, out.device)
-    for block in _blocks(out.shape[0], out.shape[1], LIMIT, out.device):
-        gain, images, left = gains[block, :, None], learned[block], residual[block].mT
-        with_cosine, with_learned, squares, mixed, gram = out[block].split(sizes, dim=1)
-        torch.mul((left @ features.basis.T).mT, gain, out=with_cosine.unflatten(1, (count, COLORS)))
-        with_learned.unflatten(1, (width, COLORS)).copy_((left @ images).mT)
-        torch.square(gains[block], out=squares)
-        torch.mul(features.basis @ images, gain, out=mixed.unflatten(1, (count, width)))
-        gram.copy_((images.mT @ images).flatten(1).index_select(1, upper))
+    dimension = COLORS * (count + width) + count * (1 + width) + width * (width + 1) // 2
+    out, upper = residual.new_empty(gains.shape[0], dimension), _upper(width, residual.device)
+    for block in _blocks(out.shape[0], dimension, LIMIT, out.device):
+        gain, images, left = gains[block, :, None], learned[block], residual[block]
+        with_cosine, with_learned = (features.basis @ left) * gain, images.mT @ left
+        mixed, gram = (features.basis @ images) * gain, (images.mT @ images).flatten(1)
+        parts = [with_cosine.flatten(1), with_learned.flatten(1), gains[block].square(), mixed.flatten(1)]
+        torch.cat([*parts, gram.index_select(1, upper)], dim=1, out=out[block])
     return out.view(*features.grid, -1)
 
 
@@ -86,8 +83,9 @@ def changes(cells: Tensor, candidates: Tensor, limit: int = LIMIT) -> Iterator[T
 
     Each entry is the change of the cell's squared error if it took that candidate; the zero candidate changes nothing.
     """
+    columns = candidates.T.contiguous()
     for block in _blocks(cells.shape[0], candidates.shape[0], limit, cells.device):
-        yield cells[block] @ candidates.T
+        yield cells[block] @ columns
 
 
 def normal_equations(sums: Tensor, count: int, learned: int) -> tuple[Tensor, Tensor]:

@@ -60,7 +60,7 @@ def test_agreement_counts_ties_but_no_errors(level_problems: list[Problem]) -> N
 
 
 def test_totals_count_every_level_of_a_kind() -> None:
-    timings = [Timing(4, 8, 256, 3, 100, 0.01, 0.1, 1.0), Timing(4, 4, 256, 2, 400, 0.02, 0.1, 1.0)]
+    timings = [Timing(4, 8, 256, 3, 100, 0.01, 0.1, 0.5, 1.0), Timing(4, 4, 256, 2, 400, 0.02, 0.1, 0.5, 1.0)]
     assert total_seconds(timings) == pytest.approx((0.07, 0.5))
     assert render(timings).splitlines()[-1].split() == ["all", "levels", "70.00", "500.00", "7.1"]
 

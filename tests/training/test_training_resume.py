@@ -53,16 +53,9 @@ def test_interrupted_and_resumed_run_is_bit_identical(
     assert int(straight["step"]) == recipe.steps
 
 
-def test_keyboard_interrupt_leaves_a_checkpoint_to_resume_from(drawn_folder: Path, tmp_path: Path) -> None:
-    pictures = Pictures(drawn_folder)
-
-    def interrupt(report: Report) -> None:
-        if report.step == 5:
-            raise KeyboardInterrupt
-
-    state = TrainState(SHORT, CPU)
-    with pytest.raises(KeyboardInterrupt):
-        train(state, pictures, tmp_path, CPU, autocast=False, report=interrupt)
+def test_a_run_told_to_stop_leaves_a_checkpoint_to_resume_from(drawn_folder: Path, tmp_path: Path) -> None:
+    pictures, state = Pictures(drawn_folder), TrainState(SHORT, CPU)
+    assert not train(state, pictures, tmp_path, CPU, autocast=False, stop=lambda: state.step == 5)
     resumed = TrainState(SHORT, CPU)
     resumed.load(tmp_path / "checkpoint.pt")
     assert resumed.step == 5
