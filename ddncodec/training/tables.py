@@ -27,6 +27,8 @@ WEIGHT_UNIT = 256
 """Weights of the flag score are stored in 1/256 logit."""
 CELLS_PER_PICTURE = 2048
 """At most this many cells of a plane are looked at to fit its flags."""
+BUCKET_PRIOR = 4.0
+"""Every lambda bucket starts as if it had seen each index this many times, shared out as over all buckets."""
 PRIOR_CELLS = 16.0
 """Every bin of the flag tables starts as if it had seen this many cells at its nominal probability."""
 
@@ -75,7 +77,7 @@ def value_frequencies(counts: np.ndarray) -> np.ndarray:
     """
     outputs = counts.shape[1]
     overall = counts.sum(axis=0) + 0.5
-    prior = overall / overall.sum() * outputs
+    prior = overall / overall.sum() * outputs * BUCKET_PRIOR
     rows = [_apportion((row + prior) / (row + prior).sum()) for row in counts]
     return np.stack(rows)
 
