@@ -16,7 +16,7 @@ from .plain import decode_plain, encode_plain
 from .stream import Pass, Stream
 from .tables import LevelTables
 
-MIN_PASS_BYTES: Final = 700  # framing costs 7 bytes a pass: 1 %
+MIN_PASS_BYTES: Final = 1400  # framing costs 7 bytes a pass: 0.5 %
 PASS_GROWTH: Final = 8  # a pass adds at least an eighth to what came before it
 _FLAG_BITS: Final = 2  # what telling a nonzero cell from a zero one costs, about
 
@@ -117,11 +117,11 @@ def decode_planes(
 
 
 def group_levels(planes: Planes, layout: Layout, *, coded: bool = True) -> tuple[int, ...]:
-    """Return a number of levels for each pass, such that framing costs about 1 % at most.
+    """Return a number of levels for each pass, such that framing costs about 0.5 % at most.
 
-    A pass takes levels until it is estimated to hold 700 bytes and an eighth of all before it; what
+    A pass takes levels until it is estimated to hold 1400 bytes and an eighth of all before it; what
     remains at the end joins the last pass. So the first, small levels share a pass, the large last
-    ones stand alone, and a picture under 1.4 kB has one pass.
+    ones stand alone, and a picture under 2.8 kB has one pass.
 
     coded: estimate a coded stream: index and flag bits of the nonzero cells; otherwise plain.
     """

@@ -13,13 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header, grid
+from bitstream import Header, LevelTables, grid, parity
 from ddncodec.loading import Model
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
 from ddncodec.rate import flag_bits, lambda_of_step, value_bits
-from ddncodec.search import SAMPLE_SCALE, price_unit, select
+from ddncodec.search import SAMPLE_SCALE, cheapest, price_unit
 
 Planes = list[np.ndarray]
 """Index planes of one picture, one (rows, cols) int32 array a level."""
@@ -57,7 +57,6 @@ class Engine:
             proposal = self._propose(state)
             codes = self._select(proposal, target, price_unit(lambdas, scale), chosen, headers, steps)
             rows, cols = grid(shape, width, height)
-            codes[:, rows:], codes[:, :, cols:] = 0, 0
             if fixed is not None:
                 known = torch.from_numpy(np.stack([planes[level] for planes in fixed])).to(codes)
                 codes[:, :rows, :cols] = torch.where(known == UNKNOWN, codes[:, :rows, :cols], known)
@@ -104,20 +103,36 @@ class Engine:
         headers: Sequence[Header],
         steps: list[int],
     ) -> Tensor:
-        """Greedy rate-distortion choice, (B, gh, gw) int64; cells beyond the picture get arbitrary codes."""
+        """Greedy rate-distortion choice, (B, gh, gw) int64; cells beyond the picture keep."""
         layer = self.model.network.layer(proposal.level)
-        tables, layout = self.model.tables[proposal.level], self.model.info.layout
+        tables = self.model.tables[proposal.level]
         cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, 3))
         candidates = terms(layer.codebook, layer.cosines)
-        codes = []
+        codes = torch.zeros(cells.shape[:3], dtype=torch.int64, device=self.device)
         for i, header in enumerate(headers):
-            extra = torch.zeros(cells.shape[1:3])
-            inside = flag_bits(tables, [plane != 0 for plane in chosen[i]], layout, header)
-            extra[: inside.shape[0], : inside.shape[1]] = inside
             prices = value_bits(tables, steps[i]).to(self.device) * unit[i]
-            threshold = extra.to(self.device).flatten() * unit[i]
-            codes.append(select(cells[i].flatten(0, 1), candidates, prices, threshold).view(extra.shape))
-        return torch.stack(codes)
+            cost, code = cheapest(cells[i].flatten(0, 1), candidates, prices)
+            relative = (cost / unit[i]).view(codes.shape[1:]).cpu().numpy()
+            taken = self._taken(relative, tables, [plane != 0 for plane in chosen[i]], header)
+            rows, cols = taken.shape
+            codes[i, :rows, :cols] = torch.where(
+                torch.from_numpy(taken).to(self.device), code.view(codes.shape[1:])[:rows, :cols], 0
+            )
+        return codes
+
+    def _taken(
+        self, cost: np.ndarray, tables: LevelTables, flags: list[np.ndarray], header: Header
+    ) -> np.ndarray:
+        """Which cells do not keep, (rows, cols) bool: where the flag costs less than the `cost` (gh, gw) in bits saves.
+
+        The second checkerboard phase is priced knowing what the first one took, as it will be coded.
+        """
+        layout = self.model.info.layout
+        first = flag_bits(tables, flags, layout, header)
+        cost = cost[: first.shape[0], : first.shape[1]]
+        taken = cost + first < 0
+        second = flag_bits(tables, flags, layout, header, taken)
+        return np.where(parity(taken.shape), cost + second < 0, taken)
 
     def _samples(self, pixels: np.ndarray) -> Tensor:
         """(B, H, W, 3) uint8 -> (B, 3, H', W') float32 in [-1, 1], edges repeated to the network's alignment."""

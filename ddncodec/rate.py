@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, flag_scores, lambda_bucket, score_bins
+from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, flag_scores, lambda_bucket, present_scores, score_bins
 
 LAMBDA_STEPS_PER_OCTAVE = 16
 
@@ -29,12 +29,17 @@ def value_bits(tables: LevelTables, step: int) -> Tensor:
     return torch.from_numpy(np.concatenate([[0.0], np.log2(PROBABILITY_ONE / frequencies)]).astype(np.float32))
 
 
-def flag_bits(tables: LevelTables, flags: list[np.ndarray], layout: Layout, header: Header) -> Tensor:
+def flag_bits(
+    tables: LevelTables, flags: list[np.ndarray], layout: Layout, header: Header, current: np.ndarray | None = None
+) -> np.ndarray:
     """Extra bits of not keeping over keeping, (rows, cols) float32, for the level after the planes `flags`.
 
-    Both checkerboard phases are priced as the first, since the plane itself is not known yet.
+    For the cells of the first checkerboard phase; given the flags `current` that these have taken, for those of the
+    second.
     """
     level = len(flags)
     scores = flag_scores(tables.weights, flags, level, layout, header.width, header.height, header.lambda_step)
-    taken = tables.nonkeep[0][score_bins(scores)].astype(np.float32) / PROBABILITY_ONE
-    return torch.from_numpy(np.log2((1 - taken) / taken))
+    if current is not None:
+        scores = scores + present_scores(tables.weights, current)
+    taken = tables.nonkeep[int(current is not None)][score_bins(scores)].astype(np.float32) / PROBABILITY_ONE
+    return np.log2((1 - taken) / taken)

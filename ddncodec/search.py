@@ -15,19 +15,29 @@ SAMPLE_SCALE = 127.5
 
 
 def select(cells: Tensor, candidates: Tensor, prices: Tensor, threshold: Tensor) -> Tensor:
-    """The candidate of least cost for every cell: argmin over k of D_k + lambda * bits_k, all in one currency.
+    """The choice of least cost for every cell: argmin over k of D_k + lambda * bits_k, all in one currency.
+
+    `threshold` (n,) is lambda times the extra bits of not keeping; the others are as in `cheapest`. Returns int64
+    codes (n,); 0 where no candidate pays.
+    """
+    cost, codes = cheapest(cells, candidates, prices)
+    return torch.where(cost + threshold < 0, codes, 0)
+
+
+def cheapest(cells: Tensor, candidates: Tensor, prices: Tensor) -> tuple[Tensor, Tensor]:
+    """The best candidate but 0 for every cell: what choosing it changes (n,), and its int64 index (n,).
 
     `cells` (n, D) are moments and `candidates` (K, D) terms (see `model.gram`). `prices` (K,) or (n, K) is lambda
-    times the bits of each value, with an arbitrary first entry; `threshold` (n,) is lambda times the extra bits of not
-    keeping. Prices are in units of network squared error. Returns int64 codes (n,); 0 where no candidate pays.
+    times the bits of each value, with an arbitrary first entry, in units of network squared error, like the change.
     """
-    chosen, start, values = [], 0, prices[..., 1:]
+    costs, codes, start, values = [], [], 0, prices[..., 1:]
     for change in changes(cells, candidates[1:]):
         stop = start + change.shape[0]
-        best, code = change.add_(values[start:stop] if values.dim() == 2 else values).min(dim=1)
-        chosen.append(torch.where(best + threshold[start:stop] < 0, code + 1, 0))
+        cost, code = change.add_(values[start:stop] if values.dim() == 2 else values).min(dim=1)
+        costs.append(cost)
+        codes.append(code + 1)
         start = stop
-    return torch.cat(chosen)
+    return torch.cat(costs), torch.cat(codes)
 
 
 def price_unit(lambdas: Tensor, scale: int) -> Tensor:

@@ -17,10 +17,12 @@ from types import FrameType
 import click
 import torch
 
+from ddncodec import registry
 from ddncodec.cli.failures import INTERRUPTED, TERMINATED, Failure
 from ddncodec.cli.training_log import TrainingLog
 from ddncodec.errors import ArgumentError
 from ddncodec.files import replacing, write_atomically
+from ddncodec.loading import load_model
 from ddncodec.training.config import RECIPES, Recipe
 from ddncodec.training.pictures import Pictures
 from ddncodec.training.processes import process_group, rank
@@ -36,11 +38,15 @@ STATUS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What a run was begun with and must be resumed with; kept in its folder. `steps` None: the recipe's own."""
+    """What a run was begun with and must be resumed with; kept in its folder.
+
+    `steps` None: the recipe's own. `init`: the model, by name or path, whose weights it began with.
+    """
 
     config: str
     steps: int | None
     name: str
+    init: str | None = None
 
     def recipe(self) -> Recipe:
         """Raises ArgumentError for an unknown recipe or too few steps, or a name that no file can have."""
@@ -49,6 +55,8 @@ class Plan:
         if self.config not in RECIPES:
             raise ArgumentError(f"`config` (={self.config!r}) must be one of {', '.join(RECIPES)}")
         recipe = RECIPES[self.config]
+        if self.init is not None:
+            return recipe.tuning(self.steps or recipe.steps)
         return recipe if self.steps is None else recipe.lengthened(self.steps)
 
     def save(self, path: Path) -> None:
@@ -103,8 +111,11 @@ def run_job(job: Job) -> int:
         state = TrainState(recipe, device)
         if job.plan is None:
             state.load(job.folder / CHECKPOINT)
-        elif first:
-            _begin(job.folder, job.plan)
+        else:
+            if job.plan.init is not None:
+                state.adopt(load_model(registry.find(job.plan.init), device).network)
+            if first:
+                _begin(job.folder, job.plan)
         received = _train(job, state, pictures, device)
     complete = state.step >= recipe.steps
     if received is None and first and (complete or job.release_early):

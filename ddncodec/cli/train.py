@@ -13,6 +13,7 @@ from ddncodec.cli.options import FILE, examples
     epilog=examples(
         "ddnc train --data photos/ --name mine --max-minutes 60",
         "ddnc train --data photos/ --resume runs/mine",
+        "ddnc train --data photos/ --init photo --steps 5000 --name better",
         "ddnc train --data photos.zip --config photo --device cuda --validate kodak/",
         "torchrun --nproc-per-node 2 -m ddncodec.cli train --data photos/",
     )
@@ -20,6 +21,7 @@ from ddncodec.cli.options import FILE, examples
 @click.option("--data", required=True, type=FILE, metavar="DIR|ZIP", help="Pictures to train on.")
 @click.option("--config", metavar="NAME", help="Recipe: photo or tiny.  [default: photo]")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Make the recipe's last phase end at step N.")
+@click.option("--init", metavar="NAME|PATH", help="Begin with the weights of this model, and train its last phase on.")
 @click.option("--name", metavar="NAME", help="Of the model.  [default: the recipe's]")
 @click.option(
     "--run", "--run-dir", "run", type=FILE, metavar="DIR",
@@ -40,6 +42,7 @@ def train(
     data: Path,
     config: str | None,
     steps: int | None,
+    init: str | None,
     name: str | None,
     run: Path | None,
     resume: Path | None,
@@ -57,12 +60,12 @@ def train(
     resuming it on the same machine gives the weights that it would have had. Weights are written when the recipe is
     complete.
     """
-    if resume is not None and (config or steps or name or run):
-        raise click.UsageError("--resume takes --config, --steps, --name and --run from the run itself")
+    if resume is not None and (config or steps or init or name or run):
+        raise click.UsageError("--resume takes --config, --steps, --init, --name and --run from the run itself")
 
     from ddncodec.cli.session import Job, Plan, run_job
 
-    plan = None if resume else Plan(config or "photo", steps, name or config or "photo")
+    plan = None if resume else Plan(config or "photo", steps, name or config or "photo", init)
     folder = resume or run or Path("runs") / (name or config or "photo")
     status = run_job(
         Job(

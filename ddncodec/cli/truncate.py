@@ -28,7 +28,7 @@ def truncate(source: Path, target: Path, levels: int | None, max_bytes: int | No
     """Cut a stream without encoding anew.
 
     OUT is the longest prefix of IN that ends behind a whole pass and meets every bound given: a smaller file of a
-    blurrier picture. Streams under about 1.4 kB have one pass only. No model is needed.
+    blurrier picture. Streams under about 2.8 kB have one pass only. No model is needed.
     """
     if levels is None and max_bytes is None:
         raise click.UsageError("give --levels, --max-bytes or both")

@@ -20,7 +20,11 @@ class Phase:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """All that decides a run's weights besides its pictures. Steps count from 0; learning rates are AdamW's."""
+    """All that decides a run's weights besides its pictures. Steps count from 0; learning rates are AdamW's.
+
+    `patient_steps` is how long the price of bits rises after a stage starts, while its codebooks settle; `solve_from`
+    the first step at which codebooks are solved and split, for a run that begins with given ones and empty sums.
+    """
 
     network: NetworkConfig
     phases: tuple[Phase, ...]
@@ -34,6 +38,8 @@ class Recipe:
     split_every: int = 40
     prune_below: float = 0.1
     final_weight: float = 2.0
+    patient_steps: int = 300
+    solve_from: int = 0
     seed: int = 0
 
     @property
@@ -48,6 +54,11 @@ class Recipe:
         start = self.decay_from * self.steps
         decay = 1 - 0.99 * max(0.0, step - start) / max(1.0, self.steps - start)
         return min(1.0, (step + 1) / self.warmup) * decay
+
+    def tuning(self, steps: int) -> Recipe:
+        """A recipe that goes on with trained weights: the last phase alone, for `steps` steps."""
+        phase = dataclasses.replace(self.phases[-1], until=steps)
+        return dataclasses.replace(self, phases=(phase,), patient_steps=1, solve_from=200)
 
     def lengthened(self, steps: int) -> Recipe:
         """The same recipe with its last phase ending at `steps`."""

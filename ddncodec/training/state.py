@@ -35,6 +35,13 @@ class TrainState:
             self.trained, lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
         )
 
+    def adopt(self, trained: DiscreteDistributionNetwork) -> None:
+        """Begin with the weights of a trained network. Raises ArgumentError unless it has the recipe's shape."""
+        if trained.config != self.recipe.network:
+            raise ArgumentError("`init` is a model of another shape than the recipe's network")
+        self.network.load_state_dict(trained.state_dict())
+        self.average.load_state_dict(trained.state_dict())
+
     def update_average(self) -> None:
         """Move the average's trunk towards the network's; codebooks, solved from averages already, are copied."""
         keep = min(self.recipe.average, (self.step + 1) / (self.step + 10))

@@ -17,8 +17,6 @@ from ddncodec.training.state import TrainState
 from ddncodec.training.step import Walk, draw_lambdas, walk
 
 CHECKPOINT_SECONDS = 180.0
-PATIENT_STEPS = 300
-"""The price of bits rises linearly over a stage's first steps, while its codebooks settle."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,13 +101,14 @@ def _update_codebooks(state: TrainState, observations: list[Tensor], pace: float
     sum_over_processes(observations)
     decay = recipe.moving_late + (recipe.moving - recipe.moving_late) * pace
     generator = _generator((recipe.seed, state.step))
+    solving = state.step >= recipe.solve_from
     for level, observed in enumerate(observations):
         book, layer = state.codebooks[level], state.network.layer(level)
         book.update(observed, decay)
         closed_form = recipe.network.codebook == "gram-lloyd"
-        if closed_form and state.step % recipe.solve_every == 0:
+        if closed_form and solving and state.step % recipe.solve_every == 0:
             book.solve(layer)
-        if state.step % recipe.split_every == recipe.split_every - 1:
+        if solving and state.step % recipe.split_every == recipe.split_every - 1:
             extra = state.rows_of(layer.codebook) if not closed_form else []
             if layer.leak is not None:
                 extra += state.rows_of(layer.leak)
@@ -125,7 +124,7 @@ def _patience(state: TrainState) -> tuple[float, ...]:
     phases = state.recipe.phases
     stages = state.recipe.phase(state.step).stages
     starts = [max((p.until for p in phases if p.stages <= stage), default=0) for stage in range(stages)]
-    return tuple(min(1.0, (state.step - start + 1) / PATIENT_STEPS) for start in starts)
+    return tuple(min(1.0, (state.step - start + 1) / state.recipe.patient_steps) for start in starts)
 
 
 def _report(state: TrainState, result: Walk) -> Report:

@@ -87,9 +87,11 @@ def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddn
     assert {path.name for path in Path("runs/mine").iterdir()} == {
         "checkpoint.pt", "log.csv", "run.json", "mine.safetensors",
     }
-    assert json.loads(Path("runs/mine/run.json").read_text()) == {"config": "tiny", "steps": 8, "name": "mine"}
+    assert json.loads(Path("runs/mine/run.json").read_text()) == {
+        "config": "tiny", "steps": 8, "name": "mine", "init": None,
+    }
     with safe_open("runs/mine/mine.safetensors", "numpy") as file:
-        assert file.metadata()["name"] == "mine"
+        assert json.loads(file.metadata()["ddncodec-1"])["name"] == "mine"
 
 
 def test_runs_that_cannot_begin(pictures: Path, refused: Refused) -> None:

@@ -1,5 +1,6 @@
 """A run's end: the weights file that comes out codes better than its ingredients, and says what it is."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,15 @@ import torch
 import bitstream
 from bitstream import BINS, FEATURES, Header, LevelTables
 from ddncodec.codec import Codec
-from ddncodec.training.config import TINY
+from ddncodec.errors import ArgumentError
+from ddncodec.loading import load_model
+from ddncodec.registry import find
+from ddncodec.training.config import PHOTO, TINY
 from ddncodec.training.pictures import Pictures
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.tables import Sample, fit, flag_guess, value_frequencies
-from ddncodec.training.trainer import train
+from ddncodec.training.trainer import train, train_step
 
 RANDOM = np.random.default_rng(5)
 
@@ -75,3 +79,16 @@ def test_first_guess_reproduces_training_counts() -> None:
         score = bitstream.flag_scores(guess.weights, [], 0, layout, header.width, header.height, header.lambda_step)
         assert abs(guess.nonkeep[0][bitstream.score_bins(score)[0, 0]] / 65536 - count / 1000) < 0.1
     assert guess.nonkeep.shape == (2, BINS)
+
+
+def test_training_goes_on_from_released_weights(released: Path, drawn_folder: Path) -> None:
+    network = load_model(find(released), torch.device("cpu")).network.requires_grad_(True)
+    state = TrainState(TINY.tuning(6), torch.device("cpu"))
+    state.adopt(network)
+    codebook = state.network.layer(0).codebook.clone()
+    first = train_step(state, Pictures(drawn_folder), torch.device("cpu"), autocast=False)
+    fresh = TrainState(TINY.tuning(6), torch.device("cpu"))
+    assert first.loss < train_step(fresh, Pictures(drawn_folder), torch.device("cpu"), autocast=False).loss
+    assert torch.equal(state.network.layer(0).codebook, codebook), "codebooks were solved from empty sums"
+    with pytest.raises(ArgumentError, match="another shape"):
+        TrainState(dataclasses.replace(TINY, network=PHOTO.network), torch.device("cpu")).adopt(network)
