@@ -8,7 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, flag_scores, lambda_bucket, present_scores, score_bins
+from bitstream import (
+    PROBABILITY_ONE,
+    Header,
+    Layout,
+    LevelTables,
+    flag_scores,
+    lambda_bucket,
+    present_scores,
+    score_bins,
+)
 
 LAMBDA_STEPS_PER_OCTAVE = 16
 
