@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header, LevelTables, grid, parity
+from bitstream import Header, LevelTables, flag_scores, grid, parity, present_scores
 from ddncodec.loading import Model
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
@@ -127,11 +127,13 @@ class Engine:
 
         The second checkerboard phase is priced knowing what the first one took, as it will be coded.
         """
-        layout = self.model.info.layout
-        first = flag_bits(tables, flags, layout, header)
+        scores = flag_scores(
+            tables.weights, flags, len(flags), self.model.info.layout, header.width, header.height, header.lambda_step
+        )
+        first = flag_bits(tables, scores, 0)
         cost = cost[: first.shape[0], : first.shape[1]]
         taken = cost + first < 0
-        second = flag_bits(tables, flags, layout, header, taken)
+        second = flag_bits(tables, scores + present_scores(tables.weights, taken), 1)
         return np.where(parity(taken.shape), cost + second < 0, taken)
 
     def _samples(self, pixels: np.ndarray) -> Tensor:

@@ -8,16 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import (
-    PROBABILITY_ONE,
-    Header,
-    Layout,
-    LevelTables,
-    flag_scores,
-    lambda_bucket,
-    present_scores,
-    score_bins,
-)
+from bitstream import PROBABILITY_ONE, LevelTables, lambda_bucket, score_bins
 
 LAMBDA_STEPS_PER_OCTAVE = 16
 
@@ -38,17 +29,7 @@ def value_bits(tables: LevelTables, step: int) -> Tensor:
     return torch.from_numpy(np.concatenate([[0.0], np.log2(PROBABILITY_ONE / frequencies)]).astype(np.float32))
 
 
-def flag_bits(
-    tables: LevelTables, flags: list[np.ndarray], layout: Layout, header: Header, current: np.ndarray | None = None
-) -> np.ndarray:
-    """Extra bits of not keeping over keeping, (rows, cols) float32, for the level after the planes `flags`.
-
-    For the cells of the first checkerboard phase; given the flags `current` that these have taken, for those of the
-    second.
-    """
-    level = len(flags)
-    scores = flag_scores(tables.weights, flags, level, layout, header.width, header.height, header.lambda_step)
-    if current is not None:
-        scores = scores + present_scores(tables.weights, current)
-    taken = tables.nonkeep[int(current is not None)][score_bins(scores)].astype(np.float32) / PROBABILITY_ONE
+def flag_bits(tables: LevelTables, scores: np.ndarray, phase: int) -> np.ndarray:
+    """Extra bits of not keeping over keeping, (rows, cols) float32, at flag scores of one checkerboard phase."""
+    taken = tables.nonkeep[phase][score_bins(scores)].astype(np.float32) / PROBABILITY_ONE
     return np.log2((1 - taken) / taken)

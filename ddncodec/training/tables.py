@@ -59,7 +59,7 @@ def fit(sample: Sample) -> LevelTables:
     weights = np.round(_logistic(sample.features, sample.flags) * WEIGHT_UNIT).astype(np.int32)
     scores = sample.features @ weights[:-1] + weights[-1]
     bins = score_bins(scores.astype(np.int32))
-    nominal = 1 / (1 + np.exp(-(np.arange(BINS) - BINS // 2 + 0.5) * (1 << SHIFT) / WEIGHT_UNIT))
+    nominal = _nominal()
     nonkeep = np.empty((2, BINS), np.int32)
     for phase in (0, 1):
         mine = sample.phases == phase
@@ -88,7 +88,7 @@ def flag_guess(flags: np.ndarray, values: np.ndarray, steps: np.ndarray) -> Leve
     features[:, FEATURES - 1] = np.repeat((steps - 128) // 4, 2)
     weights = _logistic(features, np.tile([False, True], len(steps)), flags.flatten())
     weights = np.round(weights * WEIGHT_UNIT).astype(np.int32)
-    nominal = 1 / (1 + np.exp(-(np.arange(BINS) - BINS // 2 + 0.5) * (1 << SHIFT) / WEIGHT_UNIT))
+    nominal = _nominal()
     nonkeep = np.clip(np.round(nominal * PROBABILITY_ONE), 1, PROBABILITY_ONE - 1).astype(np.int32)
     return LevelTables(weights, np.stack([nonkeep, nonkeep]), value_frequencies(np.tile(values, (BUCKETS, 1))))
 
@@ -131,6 +131,11 @@ def _logistic(features: np.ndarray, flags: np.ndarray, counts: np.ndarray | None
         if np.abs(step).max() < 1e-5:
             break
     return weights
+
+
+def _nominal() -> np.ndarray:
+    """The probability in the middle of each score bin, (BINS,)."""
+    return 1 / (1 + np.exp(-(np.arange(BINS) - BINS // 2 + 0.5) * (1 << SHIFT) / WEIGHT_UNIT))
 
 
 def _apportion(shares: np.ndarray) -> np.ndarray:
