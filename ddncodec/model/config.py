@@ -13,10 +13,14 @@ PATCH = 4
 
 @dataclasses.dataclass(frozen=True)
 class LevelConfig:
-    """One Discrete Distribution Layer: `outputs` = K candidates for each cell of `cell` x `cell` full-size pixels."""
+    """One Discrete Distribution Layer: `outputs` = K candidates for each cell of `cell` x `cell` full-size pixels.
+
+    `features` is how many features it learns; None: as many as its stage says.
+    """
 
     cell: int
     outputs: int
+    features: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,7 +22,7 @@ class DiscreteDistributionLayer(nn.Module):
         super().__init__()
         self.side = level.cell // stage.stride
         self.cosines = min(stage.basis, (PATCH * self.side) ** 2)
-        self.learned = stage.features
+        self.learned = stage.features if level.features is None else level.features
         channels = stage.channels
         self.mix = nn.Conv2d(channels + PACKED, channels, 3, padding=1)
         self.condition = nn.Linear(CONDITIONS, channels)

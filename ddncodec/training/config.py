@@ -67,8 +67,9 @@ class Recipe:
         return dataclasses.replace(self, phases=(*self.phases[:-1], dataclasses.replace(self.phases[-1], until=steps)))
 
 
-def _levels(*runs: tuple[int, int, int]) -> tuple[LevelConfig, ...]:
-    return tuple(LevelConfig(cell, outputs) for count, cell, outputs in runs for _ in range(count))
+def _levels(*runs: tuple[int, ...]) -> tuple[LevelConfig, ...]:
+    """Levels from runs of (count, cell, outputs) or (count, cell, outputs, features)."""
+    return tuple(LevelConfig(*level) for count, *level in runs for _ in range(count))
 
 
 PHOTO = Recipe(
@@ -76,7 +77,7 @@ PHOTO = Recipe(
         stages=(
             StageConfig(16, 128, 16, 24, _levels((2, 64, 128), (3, 32, 256))),
             StageConfig(8, 128, 16, 24, _levels((2, 32, 256), (3, 16, 256))),
-            StageConfig(4, 96, 16, 24, _levels((3, 16, 256), (5, 8, 256), (2, 4, 256))),
+            StageConfig(4, 96, 16, 24, _levels((3, 16, 256), (5, 8, 256), (2, 4, 256, 8))),
         ),
         smallest_lambda=96.0,
         largest_lambda=12288.0,
