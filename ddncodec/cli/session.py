@@ -103,7 +103,8 @@ def run_job(job: Job) -> int:
     if job.threads:
         torch.set_num_threads(job.threads)
     plan = job.plan or Plan.load(job.folder / PLAN)
-    recipe, pictures = plan.recipe(), Pictures(job.data)
+    recipe = plan.recipe()
+    pictures = Pictures(job.data, mirror=recipe.mirror)
     if job.validate is not None:
         Pictures(job.validate)  # fails now rather than after hours
     with process_group(device):

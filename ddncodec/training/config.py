@@ -24,6 +24,8 @@ class Recipe:
 
     `patient_steps` is how long the price of bits rises after a stage starts, while its codebooks settle; `solve_from`
     the first step at which codebooks are solved and split, for a run that begins with given ones and empty sums.
+    `mirror` allows mirrored pictures; `chain_dropout` is the share of cells that go on from a random output instead of
+    the chosen one (section 3.2, Yang 2025).
     """
 
     network: NetworkConfig
@@ -40,6 +42,8 @@ class Recipe:
     final_weight: float = 2.0
     patient_steps: int = 300
     solve_from: int = 0
+    mirror: bool = True
+    chain_dropout: float = 0.0
     seed: int = 0
 
     @property

@@ -19,16 +19,18 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 class Pictures:
     """All pictures of a folder (searched recursively) or zip archive; decoded ones stay in memory up to `cache` bytes.
 
-    Raises ArgumentError where there is none, ImageError where one cannot be read.
+    `mirror` says whether half of the crops are mirrored. Raises ArgumentError where there is no picture, ImageError
+    where one cannot be read.
     """
 
-    def __init__(self, source: Path, cache: int = 2 << 30) -> None:
+    def __init__(self, source: Path, cache: int = 2 << 30, *, mirror: bool = True) -> None:
         self.source = source
+        self.mirror = mirror
+        self._archive = None if source.is_dir() or not zipfile.is_zipfile(source) else zipfile.ZipFile(source)
         if source.is_dir():
             self.names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if _is_picture(path.name))
-        elif zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
-                self.names = sorted(filter(_is_picture, archive.namelist()))
+        elif self._archive is not None:
+            self.names = sorted(filter(_is_picture, self._archive.namelist()))
         else:
             raise ArgumentError(f"`data` (={source}) must be a folder or a zip archive of pictures")
         if not self.names:
@@ -50,7 +52,7 @@ class Pictures:
         return pixels
 
     def crops(self, count: int, size: int, seed: tuple[int, ...]) -> Tensor:
-        """Random crops, half of them mirrored, (count, 3, size, size) float32 in [-1, 1]; a function of `seed`."""
+        """Random crops, (count, 3, size, size) float32 in [-1, 1]; a function of `seed`."""
         random = np.random.default_rng(seed)
         crops = [self._crop(int(random.integers(len(self))), size, random) for _ in range(count)]
         return to_samples(np.stack(crops))
@@ -64,15 +66,12 @@ class Pictures:
         top = int(random.integers(pixels.shape[0] - size + 1))
         left = int(random.integers(pixels.shape[1] - size + 1))
         crop = pixels[top : top + size, left : left + size]
-        return crop[:, ::-1] if random.random() < 0.5 else crop
+        return crop[:, ::-1] if self.mirror and random.random() < 0.5 else crop
 
     def _read(self, name: str) -> np.ndarray:
         try:
-            if self.source.is_dir():
-                data = (self.source / name).read_bytes()
-            else:
-                with zipfile.ZipFile(self.source) as archive:
-                    data = archive.read(name)
+            archive = self._archive
+            data = (self.source / name).read_bytes() if archive is None else archive.read(name)
             return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         except (OSError, UnidentifiedImageError) as error:
             raise ImageError(f"{name}: not a readable picture ({error})") from error

@@ -48,11 +48,12 @@ def release(
         _settle(network, codebooks, state, pictures)
     tables = tuple(_guess(network, book) for book in codebooks)
     crop = state.recipe.phases[-1].crop
+    size = crop if crop == state.recipe.network.levels[0].cell else 2 * crop  # a picture of one cell is never larger
     for number in range(TABLE_ROUNDS):
         progress(f"fitting tables, round {number + 1} of {TABLE_ROUNDS}")
         info = save_model(path, network, tables, name=name, about=about)
         engine = Engine(load_model(info, device), device, torch.bfloat16)
-        tables = _fit(engine, pictures, images, 2 * crop, (state.recipe.seed, state.step, number))
+        tables = _fit(engine, pictures, images, size, (state.recipe.seed, state.step, number))
     return save_model(path, network, tables, name=name, about=about)
 
 
