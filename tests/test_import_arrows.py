@@ -23,13 +23,14 @@ LAYERS = (
     {"ddncodec.tiles"},
     {"ddncodec.codec"},
     {"ddncodec"},
+    {"ddncodec.pillow_plugin"},
     {"ddncodec.training"},
     {"ddncodec.cli"},
     {"benchmarks"},
 )
 """Names of modules and packages, each allowed to import those in earlier sets and modules of its own package."""
 WITHOUT_TORCH = {"bitstream", "ddncodec", "ddncodec.errors", "ddncodec.files", "ddncodec.weights_file",
-                 "ddncodec.registry", "ddncodec.pictures"}  # fmt: skip
+                 "ddncodec.registry", "ddncodec.pictures", "ddncodec.pillow_plugin"}  # fmt: skip
 SOURCES = sorted(path for package in ("bitstream", "ddncodec", "benchmarks") for path in (ROOT / package).rglob("*.py"))
 
 

@@ -25,6 +25,7 @@ SUBSTITUTIONS = (
     ("^python -m benchmarks rd ", f"python -m benchmarks rd --model {TINY} "),
     (r'Codec\("photo"', 'Codec("tiny"'),
     (r"(ddncodec\.encode\(.*)\)", r'\1, model="tiny")'),
+    (r'(\.save\("[^"]*\.ddn")', r'\1, model="tiny"'),
 )
 """The whole difference between the README and what is run here."""
 ELSEWHERE = ("pip install .",)
@@ -68,7 +69,7 @@ def test_shell_commands_succeed_in_order(workplace: Path, monkeypatch: pytest.Mo
 def test_python_examples_run(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(["ddnc", "encode", "photo.jpg", "photo.ddn", "--model", "tiny"], monkeypatch)
     examples = list(blocks("python"))
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         names: dict[str, object] = {}
         exec(compile(example, "README.md", "exec"), names)

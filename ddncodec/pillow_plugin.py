@@ -1,0 +1,89 @@
+"""Pillow reads and writes `.ddn` files once `register()` has been called; nothing is registered on import.
+
+    from ddncodec import pillow_plugin
+
+    pillow_plugin.register()
+    Image.open("photo.jpg").save("photo.ddn", quality=50)
+    picture = Image.open("photo.ddn")
+
+`Image.open` reads the header only; torch and the model, found by its id among the installed ones, are loaded when the
+pixels are asked for. What is wrong is told as Pillow does: UnidentifiedImageError from `Image.open` for what is no
+stream, DecompressionBombError for one that is too large, OSError once pixels are needed.
+`ImageFile.LOAD_TRUNCATED_IMAGES` shows the whole passes of a stream that breaks off.
+"""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from PIL import Image, ImageFile
+
+import bitstream
+import ddncodec
+from ddncodec.errors import DdncError, ImageError
+
+FORMAT = "DDN"
+EXTENSION = ".ddn"
+MIME = "image/x-ddn"
+SAVE_OPTIONS = ("quality", "coding", "model")
+"""Keywords of `Image.save` that go to `ddncodec.encode`; others are ignored, as everywhere in Pillow."""
+_HEADER_BYTES = 32
+"""More than any header has."""
+
+
+def register() -> None:
+    """Make Pillow know the format: `Image.open`, `Image.save`, suffix and MIME type. Calling it again is harmless."""
+    Image.register_open(FORMAT, DdnImageFile, _accept)
+    Image.register_decoder(FORMAT, DdnDecoder)
+    Image.register_save(FORMAT, _save)
+    Image.register_extension(FORMAT, EXTENSION)
+    Image.register_mime(FORMAT, MIME)
+
+
+class DdnImageFile(ImageFile.ImageFile):
+    """A stream whose header is read; mode L or RGB."""
+
+    format = FORMAT
+    format_description = "Discrete Distribution Network stream"
+
+    def _open(self) -> None:
+        assert self.fp is not None
+        try:
+            header = bitstream.read_header(self.fp.read(_HEADER_BYTES))
+        except bitstream.LimitError as error:
+            raise Image.DecompressionBombError(str(error)) from error
+        except bitstream.BitstreamError as error:
+            raise SyntaxError(str(error)) from error  # Pillow's word for "not mine"
+        self._size = header.width, header.height
+        self._mode = "L" if header.gray else "RGB"
+        self.tile = [ImageFile._Tile(FORMAT, (0, 0, *self._size), 0)]
+
+
+class DdnDecoder(ImageFile.PyDecoder):
+    """Decodes a whole stream when Pillow wants the pixels."""
+
+    _pulls_fd = True
+
+    def decode(self, buffer: object) -> tuple[int, int]:
+        assert self.fd is not None
+        try:
+            data = self.fd.read()
+            if ImageFile.LOAD_TRUNCATED_IMAGES:
+                data = data[: len(data) - bitstream.describe(data).torn_bytes]
+            self.set_as_raw(ddncodec.decode(data).tobytes())
+        except (bitstream.BitstreamError, DdncError) as error:
+            raise OSError(f"stream cannot be decoded: {error}") from error
+        return -1, 0
+
+
+def _accept(prefix: bytes) -> bool:
+    return prefix.startswith(bitstream.SIGNATURE)
+
+
+def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
+    """Raises ArgumentError, a ValueError, for a wrong option; ModelError; OSError for a picture outside the limits."""
+    options: dict[str, Any] = {name: image.encoderinfo[name] for name in SAVE_OPTIONS if name in image.encoderinfo}
+    try:
+        file.write(ddncodec.encode(image, **options))
+    except ImageError as error:
+        raise OSError(f"cannot write as {FORMAT}: {error}") from error
