@@ -37,16 +37,22 @@ class Engine:
 
     @torch.inference_mode()
     def choose_planes(
-        self, pixels: np.ndarray, headers: Sequence[Header], fixed: Sequence[Planes] | None = None
+        self,
+        pixels: np.ndarray,
+        headers: Sequence[Header],
+        fixed: Sequence[Planes] | None = None,
+        prices: Sequence[float] | None = None,
     ) -> list[Planes]:
-        """Encode pictures (B, H, W, 3) uint8: the index planes of each, at the lambda of its header.
+        """Encode pictures (B, H, W, 3) uint8: the index planes of each.
 
-        `fixed` may give planes in which every cell that is not UNKNOWN must be used as it is.
+        `fixed` may give planes in which every cell that is not UNKNOWN must be used as it is. `prices` are the lambdas
+        to choose at, where those of the headers are too coarse or out of reach.
         """
         height, width = pixels.shape[1:3]
         picture = self._samples(pixels)
         steps = [_step(header) for header in headers]
         lambdas = torch.tensor([lambda_of_step(step) for step in steps], device=self.device)
+        price = lambdas if prices is None else torch.tensor(prices, device=self.device)
         state = self.model.network.initial_state(lambdas, *picture.shape[2:])
         chosen: list[Planes] = [[] for _ in headers]
         target, scale = picture, 0
@@ -55,7 +61,7 @@ class Engine:
                 scale = self.model.network.scale(level)
                 target = pack(shrink(picture, scale))
             proposal = self._propose(state)
-            codes = self._select(proposal, target, price_unit(lambdas, scale), chosen, headers, steps)
+            codes = self._select(proposal, target, price_unit(price, scale), chosen, headers, steps)
             rows, cols = grid(shape, width, height)
             if fixed is not None:
                 known = torch.from_numpy(np.stack([planes[level] for planes in fixed])).to(codes)

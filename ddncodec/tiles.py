@@ -8,12 +8,13 @@ in reading order and takes over, in the margin, what earlier tiles have chosen.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from bitstream import Header, Layout, grid
 from ddncodec.engine import UNKNOWN, Engine, Planes
+from ddncodec.errors import ArgumentError
 
 CORE = 1536
 """Side of the part of a tile that is kept, in pixels; a multiple of every cell."""
@@ -45,25 +46,49 @@ def fits_one(height: int, width: int) -> bool:
     return max(height, width) <= CORE + 2 * MARGIN
 
 
+@dataclasses.dataclass(frozen=True)
+class Region:
+    """A rectangle of pixels: the column and row of its upper left corner, and its sides."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def check(self, width: int, height: int) -> None:
+        """Raise ArgumentError unless the region has pixels and lies within a picture of this size."""
+        for name, start, side, length in (("x", self.x, self.width, width), ("y", self.y, self.height, height)):
+            if start < 0 or side < 1 or start + side > length:
+                raise ArgumentError(
+                    f"`region` spans {name} {start} to {start + side}, must have pixels and be within 0 to {length}"
+                )
+
+
 def tiles(height: int, width: int) -> Iterator[Tile]:
     """Cut a picture into tiles, in reading order; one that fits a tile with its margins stays whole."""
     if fits_one(height, width):
         yield Tile(slice(0, height), slice(0, width), slice(0, height), slice(0, width))
-        return
-    for top in range(0, height, CORE):
-        for left in range(0, width, CORE):
-            rows, cols = slice(top, min(top + CORE, height)), slice(left, min(left + CORE, width))
-            yield Tile(rows, cols, _grow(rows, height), _grow(cols, width))
+    else:
+        yield from _cover(slice(0, height), slice(0, width), height, width, 1)
 
 
-def choose_planes(engine: Engine, pixels: np.ndarray, header: Header) -> Planes:
-    """Encode one picture (H, W, 3) uint8 of any size: its index planes."""
+def _cover(rows: slice, cols: slice, height: int, width: int, unit: int) -> Iterator[Tile]:
+    """Tiles that keep a region between them; what they compute begins at multiples of `unit` pixels."""
+    for top in range(rows.start, rows.stop, CORE):
+        for left in range(cols.start, cols.stop, CORE):
+            part_rows, part_cols = slice(top, min(top + CORE, rows.stop)), slice(left, min(left + CORE, cols.stop))
+            yield Tile(part_rows, part_cols, _grow(part_rows, height, unit), _grow(part_cols, width, unit))
+
+
+def choose_planes(engine: Engine, pixels: np.ndarray, header: Header, price: float | None = None) -> Planes:
+    """Encode one picture (H, W, 3) uint8 of any size: its index planes, at the lambda `price` or the header's."""
     layout = engine.model.info.layout
     planes = [np.full(grid(level, header.width, header.height), UNKNOWN, np.int32) for level in layout]
+    prices = None if price is None else [price]
     for tile in tiles(header.height, header.width):
         outer = pixels[tile.outer_rows, tile.outer_cols]
         fixed = _cut(planes, layout, tile.outer_rows, tile.outer_cols)
-        chosen = engine.choose_planes(outer[None], [tile.header(header)], [fixed])[0]
+        chosen = engine.choose_planes(outer[None], [tile.header(header)], [fixed], prices)[0]
         rows, cols = tile.inner()
         kept = _cut(chosen, layout, rows, cols)
         for whole, part in zip(_cut(planes, layout, tile.rows, tile.cols), kept):
@@ -73,12 +98,27 @@ def choose_planes(engine: Engine, pixels: np.ndarray, header: Header) -> Planes:
 
 def replay(engine: Engine, planes: Planes, header: Header) -> np.ndarray:
     """Decode index planes of one picture of any size: (H, W, 3) uint8."""
-    pixels = np.empty((header.height, header.width, 3), np.uint8)
+    return _assemble(engine, planes, header, Region(0, 0, header.width, header.height), tiles(header.height, header.width))
+
+
+def replay_region(engine: Engine, planes: Planes, header: Header, region: Region) -> np.ndarray:
+    """Decode a part of a picture, (h, w, 3) uint8: as the whole would be there, but for one level of 255.
+
+    Only the indices of the region and of a margin around it are replayed.
+    """
+    rows, cols = slice(region.y, region.y + region.height), slice(region.x, region.x + region.width)
+    unit = engine.model.network.config.alignment
+    return _assemble(engine, planes, header, region, _cover(rows, cols, header.height, header.width, unit))
+
+
+def _assemble(engine: Engine, planes: Planes, header: Header, region: Region, parts: Iterable[Tile]) -> np.ndarray:
+    pixels = np.empty((region.height, region.width, 3), np.uint8)
     layout = engine.model.info.layout
-    for tile in tiles(header.height, header.width):
+    for tile in parts:
         part = _cut(planes, layout, tile.outer_rows, tile.outer_cols)
         rows, cols = tile.inner()
-        pixels[tile.rows, tile.cols] = engine.replay([part], [tile.header(header)])[0][rows, cols]
+        kept = engine.replay([part], [tile.header(header)])[0][rows, cols]
+        pixels[_shift(tile.rows, region.y), _shift(tile.cols, region.x)] = kept
     return pixels
 
 
@@ -94,8 +134,8 @@ def _cells(pixels: slice, cell: int) -> slice:
     return slice(pixels.start // cell, -(-pixels.stop // cell))
 
 
-def _grow(kept: slice, length: int) -> slice:
-    return slice(max(0, kept.start - MARGIN), min(length, kept.stop + MARGIN))
+def _grow(kept: slice, length: int, unit: int) -> slice:
+    return slice(max(0, kept.start - MARGIN) // unit * unit, min(length, kept.stop + MARGIN))
 
 
 def _shift(part: slice, origin: int) -> slice:
