@@ -11,15 +11,17 @@ class Limits:
     """Upper bounds on what a stream may ask for (FORMAT.md, section 7).
 
     The range decoder yields symbols without end, so a coded stream of a few bytes may claim a
-    large picture and a checksum cannot tell: these two numbers are what bounds the work.
+    large picture and a checksum cannot tell: these numbers are what bounds the work.
 
     max_pixels: width * height of the picture.
     max_cells: indices over all decoded levels; decoding allocates about 4 bytes for each, and
         some 30 more for each cell of the largest pass while that pass is being decoded.
+    max_elements: passes and chunks; an empty one is 6 bytes in the stream and far more in memory.
     """
 
     max_pixels: int = 1 << 28
     max_cells: int = 1 << 26
+    max_elements: int = 1 << 13
 
     def check_pixels(self, width: int, height: int) -> None:
         """Raise `LimitError` when the picture has more than `max_pixels` pixels."""
@@ -34,6 +36,13 @@ class Limits:
         if cells > self.max_cells:
             raise LimitError(
                 f"levels have {cells} cells in all, limit max_cells is {self.max_cells}"
+            )
+
+    def check_elements(self, elements: int) -> None:
+        """Raise `LimitError` when `elements` exceeds `max_elements`."""
+        if elements > self.max_elements:
+            raise LimitError(
+                f"stream has more than {self.max_elements} elements, the limit max_elements"
             )
 
 

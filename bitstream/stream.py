@@ -27,6 +27,8 @@ class ChunkType(IntEnum):
     ALPHA = 4
 
 
+_ONCE: Final = frozenset(ChunkType)  # iterating over an enum takes longer than all the rest
+
 @dataclass(frozen=True)
 class Pass:
     """The index planes of `levels` consecutive levels; the first pass starts at the first level."""
@@ -83,7 +85,9 @@ def write_stream(header: Header, elements: Sequence[Element], *, inline: bool = 
     if inline and not header.compact:
         raise InvalidArgumentError("an inline stream must have `header.compact`")
     prefix = write_header(header, inline=inline)
-    return _write_compact(prefix, elements) if header.compact else _write_framed(prefix, elements)
+    if header.compact:
+        return _write_compact(prefix, elements, header.model_id if inline else b"")
+    return _write_framed(prefix, elements)
 
 
 def read_header(
@@ -110,13 +114,13 @@ def read_stream(
         InsufficientDataError: the data ends inside an element, or before the first whole pass.
         CorruptionError: a checksum or another rule of FORMAT.md does not hold.
         CompatibilityError: unknown version or reserved bit.
-        LimitError: the picture exceeds `limits`.
+        LimitError: the picture or the number of elements exceeds `limits`.
     """
     reader = Reader(bytes(data))
     header = parse_header(reader, limits, _check_inline(inline))
     if header.compact:
-        return _read_compact(reader, header)
-    return _read_framed(reader, header, allow_partial)
+        return _read_compact(reader, header, inline or b"")
+    return _read_framed(reader, header, limits, allow_partial)
 
 
 def _check_inline(inline: bytes | None) -> bytes | None:
@@ -127,23 +131,28 @@ def _check_inline(inline: bytes | None) -> bytes | None:
     return inline
 
 
-def _write_compact(prefix: bytes, elements: Sequence[Element]) -> bytes:
+def _write_compact(prefix: bytes, elements: Sequence[Element], unwritten: bytes) -> bytes:
     if len(elements) != 1 or not isinstance(elements[0], Pass):
         raise InvalidArgumentError("a compact stream must have exactly one pass and no chunk")
     body = prefix + elements[0].payload
-    return body + binascii.crc_hqx(body, 0).to_bytes(CRC16_BYTES, "little")
+    return body + _crc16(unwritten, body).to_bytes(CRC16_BYTES, "little")
 
 
-def _read_compact(reader: Reader, header: Header) -> Stream:
+def _read_compact(reader: Reader, header: Header, unwritten: bytes) -> Stream:
     payload = (
         reader.take(reader.left - CRC16_BYTES, "payload") if reader.left > CRC16_BYTES else b""
     )
     end = reader.position
     stored = int.from_bytes(reader.take(CRC16_BYTES, "CRC-16"), "little")
-    actual = binascii.crc_hqx(memoryview(reader.data)[:end], 0)
+    actual = _crc16(unwritten, memoryview(reader.data)[:end])
     if stored != actual:
         raise CorruptionError(f"CRC-16 at byte {end} is {stored:#06x}, data has {actual:#06x}")
     return Stream(header, (Pass(ALL_LEVELS, payload),), (len(reader.data),))
+
+
+def _crc16(unwritten: bytes, body: BytesLike) -> int:
+    """Return the checksum of `body`; the model id that an inline stream leaves out goes first."""
+    return binascii.crc_hqx(body, binascii.crc_hqx(unwritten, 0))
 
 
 def _write_framed(prefix: bytes, elements: Sequence[Element]) -> bytes:
@@ -160,12 +169,13 @@ def _write_framed(prefix: bytes, elements: Sequence[Element]) -> bytes:
     return b"".join(parts)
 
 
-def _read_framed(reader: Reader, header: Header, allow_partial: bool) -> Stream:
+def _read_framed(reader: Reader, header: Header, limits: Limits, allow_partial: bool) -> Stream:
     elements: list[Element] = []
     ends: list[int] = []
     torn = 0
     try:
         for element in _parse_elements(reader):
+            limits.check_elements(len(elements) + 1)
             elements.append(element)
             ends.append(reader.position)
     except InsufficientDataError:
@@ -209,7 +219,7 @@ def _tag(element: Element) -> int:
 def _check_unique(elements: Sequence[Element], error: type[Exception]) -> None:
     seen: set[int] = set()
     for element in elements:
-        if isinstance(element, Chunk) and element.type in set(ChunkType):
+        if isinstance(element, Chunk) and element.type in _ONCE:
             if element.type in seen:
                 raise error(f"chunk type {element.type} occurs twice, must occur at most once")
             seen.add(element.type)

@@ -1,11 +1,14 @@
 """What can be done to a stream without its model: cut it, check it, describe it."""
 
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from .errors import InvalidArgumentError
 from .limits import DEFAULT_LIMITS, Limits
 from .reader import BytesLike
 from .stream import ChunkType, Pass, Stream, read_stream
+
+_NAMES: Final = {int(kind): kind.name for kind in ChunkType}
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def describe(
         torn_bytes=stream.torn_bytes,
         bits_per_pixel=8 * len(data) / (header.width * header.height),
         passes=_pass_infos(stream),
-        chunks=tuple(ChunkInfo(c.type, _chunk_name(c.type), len(c.payload)) for c in stream.chunks),
+        chunks=tuple(ChunkInfo(c.type, _NAMES.get(c.type, "unknown"), len(c.payload)) for c in stream.chunks),
     )
 
 
@@ -138,7 +141,3 @@ def _pass_infos(stream: Stream) -> tuple[PassInfo, ...]:
         for element, end in zip(stream.elements, stream.ends, strict=True)
         if isinstance(element, Pass)
     )
-
-
-def _chunk_name(number: int) -> str:
-    return ChunkType(number).name if number in set(ChunkType) else "unknown"

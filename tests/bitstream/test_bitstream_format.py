@@ -68,6 +68,7 @@ def test_the_numbers_of_the_text_are_those_of_the_code() -> None:
     limits = Limits()
     assert f"default limit 2^{limits.max_pixels.bit_length() - 1}" in TEXT
     assert f"default limit 2^{limits.max_cells.bit_length() - 1}" in TEXT
+    assert f"default limit 2^{limits.max_elements.bit_length() - 1}" in TEXT
     assert f"1..{bitstream.MAX_SIDE} pixels" in TEXT
     assert f"(2 x {bitstream.BINS}, each" in TEXT
     assert f"({bitstream.BUCKETS} x (K - 1), each" in TEXT

@@ -13,6 +13,8 @@ from bitstream import (
     Header,
     InsufficientDataError,
     InvalidArgumentError,
+    LimitError,
+    Limits,
     Pass,
     decode_planes,
     read_stream,
@@ -134,6 +136,21 @@ def test_compact_overhead_is_16_bytes_and_inline_at_most_6() -> None:
         for stream in (read_stream(data), read_stream(inline, inline=MODEL)):
             assert stream.passes == (Pass(ALL_LEVELS, payload),)
             assert stream.header == header
+
+
+def test_inline_streams_of_another_model_are_noticed() -> None:
+    inline = write_stream(COMPACT, [Pass(1, b"abc")], inline=True)
+    for bit in range(64):
+        other = int.from_bytes(COMPACT.model_id, "big") ^ 1 << bit
+        with pytest.raises(CorruptionError, match="CRC-16"):
+            read_stream(inline, inline=other.to_bytes(8, "big"))
+
+
+def test_elements_are_limited_in_number() -> None:
+    data = write_stream(HEADER, [Pass(1, b"")] + [Chunk(9, b"")] * 4)
+    assert len(read_stream(data, limits=Limits(max_elements=5)).elements) == 5
+    with pytest.raises(LimitError, match="max_elements"):
+        read_stream(data, limits=Limits(max_elements=4))
 
 
 def test_compact_streams_hold_one_pass_and_inline_ones_are_compact() -> None:
