@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 import bitstream
-from bitstream import Header, Stream
+from bitstream import DEFAULT_LIMITS, Header, Limits, Stream
 from ddncodec import registry, tiles
+from ddncodec.chunks import alpha_chunks, check_kinds, metadata_chunks, read_alpha, read_metadata
 from ddncodec.engine import Engine, Planes
 from ddncodec.errors import ArgumentError
 from ddncodec.loading import load_model
-from ddncodec.pictures import Picture, Pixels, to_image, to_pixels
+from ddncodec.pictures import Picture, Pixels, to_array, to_image, to_pixels
 from ddncodec.rate import step_of_lambda
+from ddncodec.tiles import Region
 
 DEFAULT_QUALITY = 50.0
 CODINGS = ("coded", "plain")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 BATCH_PIXELS = 1 << 22
 """Equally large pictures share a batch of at most this many pixels."""
+Input: TypeAlias = "Picture | Tensor"
 
 
 class Codec:
     """Encoder and decoder around one model.
 
-    Safe to share between threads: nothing changes after construction.
+    Safe to share between threads: nothing changes after construction. A pickled codec holds the path of its model, not
+    the weights, and the process that unpickles it loads them when it first codes.
 
     model: name of an installed model or path of a weights file.
     device: "cpu", "cuda", "cuda:1", ...
     precision: of the convolutions, "float32" or "bfloat16"; either decodes what the other encoded.
+    limits: bounds on what a stream may ask for when it is decoded.
 
     Raises: ModelError, ArgumentError.
+
+    >>> codec = Codec("photo")
+    >>> data = codec.encode(np.full((40, 60, 3), 128, np.uint8), quality=30)
+    >>> codec.decode(data).size
+    (60, 40)
     """
 
     def __init__(
@@ -42,15 +55,34 @@ class Codec:
         model: str | os.PathLike[str] = "photo",
         device: str = "cpu",
         precision: str = "float32",
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         if precision not in PRECISIONS:
             raise ArgumentError(f"`precision` (={precision!r}) must be one of {', '.join(PRECISIONS)}")
         self.device = _device(device)
+        self.precision = precision
+        self.limits = limits
         self.info = registry.find(model)
-        self._engine = Engine(load_model(self.info, self.device), self.device, PRECISIONS[precision])
+        self._lock = threading.Lock()
+        self._loaded: Engine | None = None
+        assert self._engine, "loaded here, so that a damaged model is told at once"
 
     def __repr__(self) -> str:
         return f"Codec(model={self.info.name!r}, device={str(self.device)!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key not in ("_lock", "_loaded")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock(), _loaded=None)
+
+    @property
+    def _engine(self) -> Engine:
+        with self._lock:
+            if self._loaded is None:
+                registry.check(self.info)
+                self._loaded = Engine(load_model(self.info, self.device), self.device, PRECISIONS[self.precision])
+            return self._loaded
 
     def lambda_step(self, quality: float) -> int:
         """The lambda step of a quality from 0 (smallest files) to 100; even steps of log lambda."""
@@ -60,22 +92,37 @@ class Codec:
         low, high = step_of_lambda(config.smallest_lambda), step_of_lambda(config.largest_lambda)
         return round(high + (low - high) * quality / 100)
 
-    def encode(self, image: Picture, quality: float = DEFAULT_QUALITY, coding: str = "coded") -> bytes:
-        """Encode one picture: a PIL image, or (H, W, 3) or (H, W) uint8.
+    def encode(
+        self,
+        image: Input,
+        quality: float = DEFAULT_QUALITY,
+        coding: str = "coded",
+        *,
+        metadata: Collection[str] = (),
+        background: str | None = None,
+    ) -> bytes:
+        """Encode one picture: a PIL image, a uint8 array (H, W), (H, W, 3) or (H, W, 4), or a tensor (3, H, W).
 
         quality: 0..100, smallest to best. coding: "coded" (range coded) or "plain" (log2 K bits an index).
+        metadata: what to keep of "icc", "exif" and "xmp". background: a colour to lay transparent pictures over;
+        without one, alpha is kept without loss. Colour profiles are converted to sRGB.
 
         Raises: ArgumentError, ImageError.
         """
-        pixels = to_pixels(image)
-        header = self._header(pixels, quality, coding)
-        return self._write(tiles.choose_planes(self._engine, pixels.rgb, header), header)
+        return self.encode_batch([image], quality, coding, metadata=metadata, background=background)[0]
 
     def encode_batch(
-        self, images: Sequence[Picture], quality: float = DEFAULT_QUALITY, coding: str = "coded"
+        self,
+        images: Sequence[Input],
+        quality: float = DEFAULT_QUALITY,
+        coding: str = "coded",
+        *,
+        metadata: Collection[str] = (),
+        background: str | None = None,
     ) -> list[bytes]:
-        """Encode many pictures; equally large ones go through the network together."""
-        pixels = [to_pixels(image) for image in images]
+        """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`."""
+        check_kinds(metadata)
+        pixels = [to_pixels(_on_host(image), background) for image in images]
         headers = [self._header(each, quality, coding) for each in pixels]
         out: list[bytes] = [b""] * len(pixels)
         for group in _batches(headers):
@@ -85,18 +132,38 @@ class Codec:
                 stacked = np.stack([pixels[i].rgb for i in group])
                 planes = self._engine.choose_planes(stacked, [headers[i] for i in group])
             for i, each in zip(group, planes):
-                out[i] = self._write(each, headers[i])
+                out[i] = self._write(each, headers[i], pixels[i], metadata)
         return out
 
-    def decode(self, data: bytes, levels: int | None = None, *, allow_partial: bool = False) -> Image.Image:
-        """Decode a stream to a PIL image, mode RGB or L.
+    def decode(
+        self,
+        data: bytes,
+        levels: int | None = None,
+        *,
+        region: tuple[int, int, int, int] | None = None,
+        allow_partial: bool = False,
+    ) -> Image.Image:
+        """Decode a stream to a PIL image, mode RGB, L, RGBA or LA; `info` holds metadata, see `pictures.to_image`.
 
-        levels: stop after so many levels, for a preview. allow_partial: decode the whole passes of a torn stream.
+        levels: stop after so many levels, for a preview. region: x, y, width and height in pixels of the part to
+        decode, which costs less than the whole. allow_partial: decode the whole passes of a torn stream.
 
         Raises: bitstream.BitstreamError for anything wrong with the data, ArgumentError.
         """
-        stream, planes = self._read(data, levels, allow_partial)
-        return to_image(tiles.replay(self._engine, planes, stream.header), stream.header.gray)
+        return to_image(self._decode(data, levels, region, allow_partial))
+
+    def decode_array(
+        self, data: bytes, levels: int | None = None, *, region: tuple[int, int, int, int] | None = None
+    ) -> np.ndarray:
+        """Decode a stream to uint8: (H, W, 3), (H, W) where gray; with alpha (H, W, 4) or (H, W, 2). As `decode`."""
+        return to_array(self._decode(data, levels, region, False))
+
+    def decode_tensor(
+        self, data: bytes, levels: int | None = None, *, region: tuple[int, int, int, int] | None = None
+    ) -> Tensor:
+        """Decode a stream to a uint8 tensor on the CPU, (C, H, W) with C = 1 to 4. As `decode_array`."""
+        array = self.decode_array(data, levels, region=region)
+        return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1)))
 
     def decode_batch(self, datas: Sequence[bytes], levels: int | None = None) -> list[Image.Image]:
         """Decode many streams; equally large ones with as many levels go through the network together."""
@@ -108,7 +175,7 @@ class Codec:
                 pictures = tiles.replay(self._engine, read[group[0]][1], headers[group[0]])[None]
             else:
                 pictures = self._engine.replay([read[i][1] for i in group], [headers[i] for i in group])
-            out.update((i, to_image(each, headers[i].gray)) for i, each in zip(group, pictures))
+            out.update((i, to_image(_pixels(each, read[i][0]))) for i, each in zip(group, pictures))
         return [out[i] for i in range(len(read))]
 
     def decode_progressive(self, data: bytes) -> Iterator[Image.Image]:
@@ -123,7 +190,7 @@ class Codec:
             pictures = self._engine.replay_progressively(planes, header)
         else:
             pictures = (tiles.replay(self._engine, planes[:n], header) for n in range(1, len(planes) + 1))
-        yield from (to_image(rgb, header.gray) for rgb in pictures)
+        yield from (to_image(_pixels(rgb, stream)) for rgb in pictures)
 
     def planes(self, data: bytes) -> Planes:
         """The index planes in a stream, one (rows, cols) int32 array a level. Raises as `decode`."""
@@ -138,19 +205,47 @@ class Codec:
             coded=coding == "coded", gray=pixels.gray, lambda_step=self.lambda_step(quality),
         )
 
-    def _write(self, planes: Planes, header: Header) -> bytes:
+    def _write(self, planes: Planes, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
         passes = bitstream.encode_planes(planes, self.info.layout, header, self._engine.model.tables)
-        return bitstream.write_stream(header, passes)
+        chunks = metadata_chunks(pixels.metadata, metadata)
+        return bitstream.write_stream(header, [*alpha_chunks(pixels.alpha), *passes, *chunks])
 
     def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Planes]:
         if levels is not None and levels < 1:
             raise ArgumentError(f"`levels` (={levels}) must be at least 1")
-        stream = bitstream.read_stream(data, allow_partial=allow_partial)
+        stream = bitstream.read_stream(data, limits=self.limits, allow_partial=allow_partial)
         stream.header.require_model(self.info.identity)
-        planes = bitstream.decode_planes(stream, self.info.layout, self._engine.model.tables, levels)
+        tables = self._engine.model.tables
+        planes = bitstream.decode_planes(stream, self.info.layout, tables, levels, limits=self.limits)
         if not planes:
             raise bitstream.InsufficientDataError("the stream holds no pass, at least one is needed for a picture")
         return stream, planes
+
+    def _decode(
+        self, data: bytes, levels: int | None, region: tuple[int, int, int, int] | None, allow_partial: bool
+    ) -> Pixels:
+        part = None if region is None else Region(*region)
+        stream, planes = self._read(data, levels, allow_partial)
+        if part is None:
+            return _pixels(tiles.replay(self._engine, planes, stream.header), stream)
+        part.check(stream.header.width, stream.header.height)
+        return _pixels(tiles.replay_region(self._engine, planes, stream.header, part), stream, part)
+
+
+def _pixels(rgb: np.ndarray, stream: Stream, region: Region | None = None) -> Pixels:
+    """A decoded picture with what its stream carries beside it; `region` is what `rgb` shows."""
+    alpha = read_alpha(stream)
+    if alpha is not None and region is not None:
+        alpha = alpha[region.y : region.y + region.height, region.x : region.x + region.width]
+    return Pixels(rgb, stream.header.gray, alpha, read_metadata(stream))
+
+
+def _on_host(image: Input) -> Picture:
+    """A tensor (C, H, W) or (H, W) as an array (H, W, C) or (H, W); anything else as it is."""
+    if not isinstance(image, Tensor):
+        return image
+    array = image.detach().cpu().numpy()
+    return array.transpose(1, 2, 0) if array.ndim == 3 else array
 
 
 def _device(name: str) -> torch.device:

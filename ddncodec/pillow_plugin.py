@@ -20,6 +20,7 @@ from PIL import Image, ImageFile
 
 import bitstream
 import ddncodec
+from ddncodec.chunks import starts_with_alpha
 from ddncodec.errors import DdncError, ImageError
 
 FORMAT = "DDN"
@@ -41,7 +42,7 @@ def register() -> None:
 
 
 class DdnImageFile(ImageFile.ImageFile):
-    """A stream whose header is read; mode L or RGB."""
+    """A stream whose header is read; mode L, RGB, LA or RGBA."""
 
     format = FORMAT
     format_description = "Discrete Distribution Network stream"
@@ -49,13 +50,14 @@ class DdnImageFile(ImageFile.ImageFile):
     def _open(self) -> None:
         assert self.fp is not None
         try:
-            header = bitstream.read_header(self.fp.read(_HEADER_BYTES))
+            start = self.fp.read(_HEADER_BYTES)
+            header, alpha = bitstream.read_header(start), starts_with_alpha(start)
         except bitstream.LimitError as error:
             raise Image.DecompressionBombError(str(error)) from error
         except bitstream.BitstreamError as error:
             raise SyntaxError(str(error)) from error  # Pillow's word for "not mine"
         self._size = header.width, header.height
-        self._mode = "L" if header.gray else "RGB"
+        self._mode = ("L" if header.gray else "RGB") + ("A" if alpha else "")
         self.tile = [ImageFile._Tile(FORMAT, (0, 0, *self._size), 0)]
 
 

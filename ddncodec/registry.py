@@ -1,14 +1,19 @@
-"""Where models are found: in the package, in the folders of DDNC_MODEL_PATH, or at a path given by the user."""
+"""Where models are found: in the package, in the folders of DDNC_MODEL_PATH, or at a path given by the user.
+
+A folder may list its files in SHA256SUMS; they are named by what it says, and `check` compares before they are used.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from bitstream import MODEL_ID_BYTES
 from ddncodec.errors import ModelError
-from ddncodec.weights_file import ModelInfo, read_info
+from ddncodec.weights_file import ModelInfo, identify, read_info
 
 SHIPPED = Path(__file__).parent / "weights"
 SEARCH_VARIABLE = "DDNC_MODEL_PATH"
@@ -55,19 +60,27 @@ def _weights_files() -> Iterator[Path]:
         yield from sorted(folder.glob(f"*{SUFFIX}"))
 
 
+def check(info: ModelInfo) -> None:
+    """Compare the weights file with its id, which may come from SHA256SUMS. Raises ModelError if it is damaged."""
+    found = identify(info.path)
+    if found != info.identity:
+        raise ModelError(f"{info.path}: SHA-256 begins {found.hex()}, must begin {info.identity.hex()}")
+
+
 @lru_cache(maxsize=64)
 def _cached_info(path: Path, modified: int) -> ModelInfo:
-    info = read_info(path)
-    _check_listed(info)
-    return info
+    return read_info(path, _listed_identity(path))
 
 
-def _check_listed(info: ModelInfo) -> None:
-    """Compare with the folder's SHA256SUMS, where it has one that lists the file: catches a damaged installation."""
-    sums = info.path.parent / SUMS
+def _listed_identity(path: Path) -> bytes | None:
+    """The id that the folder's SHA256SUMS gives, where it has one that lists the file: hashing takes longer."""
+    sums = path.parent / SUMS
     if not sums.is_file():
-        return
+        return None
     for line in sums.read_text().splitlines():
         digest, _, name = line.partition("  ")
-        if name == info.path.name and not digest.startswith(info.identity.hex()):
-            raise ModelError(f"{info.path}: SHA-256 begins {info.identity.hex()}, {SUMS} says {digest[:16]}")
+        if name == path.name:
+            if not re.fullmatch("[0-9a-f]{64}", digest):
+                raise ModelError(f"{sums}: what stands before {name} is no SHA-256")
+            return bytes.fromhex(digest)[:MODEL_ID_BYTES]
+    return None

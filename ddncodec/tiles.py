@@ -98,7 +98,8 @@ def choose_planes(engine: Engine, pixels: np.ndarray, header: Header, price: flo
 
 def replay(engine: Engine, planes: Planes, header: Header) -> np.ndarray:
     """Decode index planes of one picture of any size: (H, W, 3) uint8."""
-    return _assemble(engine, planes, header, Region(0, 0, header.width, header.height), tiles(header.height, header.width))
+    height, width = header.height, header.width
+    return _assemble(engine, planes, header, Region(0, 0, width, height), tiles(height, width))
 
 
 def replay_region(engine: Engine, planes: Planes, header: Header, region: Region) -> np.ndarray:

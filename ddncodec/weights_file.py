@@ -44,8 +44,11 @@ def identify(path: Path) -> bytes:
     return hashlib.sha256(path.read_bytes()).digest()[: bitstream.MODEL_ID_BYTES]
 
 
-def read_info(path: Path) -> ModelInfo:
-    """Read the description of a weights file, without its tensors. Raises ModelError if it is not one of ours."""
+def read_info(path: Path, identity: bytes | None = None) -> ModelInfo:
+    """Read the description of a weights file, without its tensors. Raises ModelError if it is not one of ours.
+
+    identity: where it is known, the file is not read whole for it.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -55,7 +58,7 @@ def read_info(path: Path) -> ModelInfo:
         name, config, about = (str(described[key]) for key in ("name", "config", "about"))
         levels = [level for stage in json.loads(config)["stages"] for level in stage["levels"]]
         layout = tuple(Level(level["cell"], level["outputs"]) for level in levels)
-        return ModelInfo(name, path, identify(path), config, layout, about)
+        return ModelInfo(name, path, identity or identify(path), config, layout, about)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: not a readable weights file ({error})") from error
 

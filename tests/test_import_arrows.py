@@ -15,8 +15,9 @@ LAYERS = (
     {"ddncodec.errors", "ddncodec.files"},
     {"bitstream"},
     {"ddncodec.model"},
-    {"ddncodec.weights_file", "ddncodec.pictures"},
-    {"ddncodec.registry"},
+    {"ddncodec.weights_file", "ddncodec.colors"},
+    {"ddncodec.registry", "ddncodec.pictures"},
+    {"ddncodec.chunks"},
     {"ddncodec.rate", "ddncodec.search"},
     {"ddncodec.loading"},
     {"ddncodec.engine"},
@@ -30,7 +31,7 @@ LAYERS = (
 )
 """Names of modules and packages, each allowed to import those in earlier sets and modules of its own package."""
 WITHOUT_TORCH = {"bitstream", "ddncodec", "ddncodec.errors", "ddncodec.files", "ddncodec.weights_file",
-                 "ddncodec.registry", "ddncodec.pictures", "ddncodec.pillow_plugin"}  # fmt: skip
+                 "ddncodec.registry", "ddncodec.pictures", "ddncodec.chunks", "ddncodec.pillow_plugin"}  # fmt: skip
 SOURCES = sorted(path for package in ("bitstream", "ddncodec", "benchmarks") for path in (ROOT / package).rglob("*.py"))
 
 

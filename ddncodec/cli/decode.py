@@ -30,7 +30,7 @@ from ddncodec.cli.picture_files import check_output, picture_format, write_pictu
 def decode(
     source: Path, target: Path, levels: int | None, allow_partial: bool, model: str | None, device: str
 ) -> None:
-    """Decode a stream to a picture.
+    """Decode streams to pictures.
 
     The suffix of OUT says its format. The model is found by the id in the stream, unless --model is given. JPEG and
     AVIF are written at quality 95, WebP without loss.

@@ -36,7 +36,7 @@ from ddncodec.files import write_atomically
 def encode(
     source: Path, target: Path, quality: float, coding: str, model: str | None, device: str, quiet: bool
 ) -> None:
-    """Encode a picture to a stream.
+    """Encode pictures to streams.
 
     IN is of any format that Pillow reads. Prints the size of OUT in bytes and in bits per pixel. Transparent pictures
     are laid over white; metadata is not kept, except that the orientation in EXIF is applied.

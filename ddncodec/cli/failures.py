@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import importlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from bitstream import BitstreamError
 from ddncodec.errors import DdncError
 
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -33,7 +33,7 @@ def as_failures(subject: Path | None = None) -> Iterator[None]:
     begin = f"{subject}: " if subject else ""
     try:
         yield
-    except (DdncError, BitstreamError) as error:
+    except _errors_of_the_library() as error:
         raise Failure(f"{begin}{error}") from error
     except OSError as error:
         if error.errno == errno.EPIPE:
@@ -41,12 +41,39 @@ def as_failures(subject: Path | None = None) -> Iterator[None]:
         raise Failure(f"{begin or _place(error)}{error.strerror or error}") from error
 
 
+def _errors_of_the_library() -> tuple[type[Exception], ...]:
+    """Asked only once something went wrong: importing `bitstream` takes as long as the whole of `ddnc --help`."""
+    from bitstream import BitstreamError
+
+    return DdncError, BitstreamError
+
+
 def _place(error: OSError) -> str:
     return f"{error.filename}: " if error.filename else ""
 
 
 class Commands(click.Group):
-    """A group of commands whose failures are one line each, those of usage included."""
+    """A group of commands, imported when used, whose failures are one line each, those of usage included.
+
+    summaries: name of each command and the first line of its help. Command `x` is `x` of the module `ddncodec.cli.x`.
+    """
+
+    def __init__(self, *words: Any, summaries: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.summaries = summaries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.summaries:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"ddncodec.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.summaries[name]) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

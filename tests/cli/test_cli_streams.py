@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from drawing import draw_picture
 from PIL import Image
 
 import ddncodec
+from ddncodec.cli.main import COMMANDS
 
 LIGHT = """
 import resource, sys
@@ -85,7 +87,9 @@ def test_every_command_has_help_with_examples(ddnc: Ddnc) -> None:
     listing = ddnc("--help").stdout
     assert "Exit status" in listing
     assert "..." not in listing.partition("Commands:")[2].partition("Exit status")[0]
-    for command in ("encode", "decode", "info", "truncate", "verify", "models", "train"):
-        assert command in listing
-        assert f"ddnc {command}" in ddnc(command, "--help").stdout.partition("Examples:")[2]
+    for command, summary in COMMANDS.items():
+        assert re.search(rf"^  {command} +{re.escape(summary)}$", listing, re.MULTILINE)
+        text = ddnc(command, "--help").stdout
+        assert summary in text.splitlines()[2]
+        assert f"ddnc {command}" in text.partition("Examples:")[2]
     assert ddnc("--version").stdout == f"ddnc {ddncodec.__version__}\n"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from colour_profiles import steep_profile
+from PIL import Image, ImageCms
 
-from ddncodec.errors import ImageError
-from ddncodec.pictures import MAX_SIDE, to_image, to_pixels
+from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.pictures import MAX_SIDE, to_array, to_image, to_pixels
 
 RANDOM = np.random.default_rng(0)
 PLANE = RANDOM.integers(0, 256, (5, 7), dtype=np.uint8)
@@ -28,7 +31,8 @@ def test_gray_becomes_three_equal_planes(picture: np.ndarray | Image.Image) -> N
     pixels = to_pixels(picture)
     assert pixels.gray
     np.testing.assert_array_equal(pixels.rgb, np.repeat(PLANE[:, :, None], 3, axis=2))
-    assert to_image(pixels.rgb, pixels.gray).mode == "L"
+    assert to_image(pixels).mode == "L"
+    np.testing.assert_array_equal(to_array(pixels), PLANE)
 
 
 def test_one_bit_pictures_are_gray() -> None:
@@ -50,23 +54,107 @@ def test_sixteen_bit_gray_keeps_its_upper_byte() -> None:
     np.testing.assert_array_equal(pixels.rgb[:, :, 0], PLANE)
 
 
-def test_transparency_is_laid_over_white() -> None:
-    rgba = np.dstack([COLOR, np.full((5, 7), 255, np.uint8)])
-    rgba[0, 0, 3], rgba[0, 1] = 0, (0, 0, 0, 128)
-    pixels = to_pixels(Image.fromarray(rgba))
+RGBA = np.dstack([COLOR, np.arange(35, dtype=np.uint8).reshape(5, 7) * 7])
+
+
+@pytest.mark.parametrize("picture", [RGBA, Image.fromarray(RGBA)], ids=["array", "PIL"])
+def test_alpha_is_kept_as_it_is(picture: np.ndarray | Image.Image) -> None:
+    pixels = to_pixels(picture)
     assert not pixels.gray
-    np.testing.assert_array_equal(pixels.rgb[0, 0], [255, 255, 255])
-    assert abs(int(pixels.rgb[0, 1, 0]) - 127) <= 1
-    np.testing.assert_array_equal(pixels.rgb[1:], COLOR[1:])
+    np.testing.assert_array_equal(pixels.rgb, COLOR)
+    np.testing.assert_array_equal(to_array(pixels), RGBA)
+    assert to_image(pixels).mode == "RGBA"
+
+
+def test_alpha_that_hides_nothing_is_dropped() -> None:
+    for picture in (np.dstack([COLOR, np.full((5, 7), 255, np.uint8)]), Image.fromarray(COLOR).convert("RGBA")):
+        assert to_pixels(picture).alpha is None
 
 
 def test_gray_with_transparency_stays_gray() -> None:
-    alpha = np.full((5, 7), 255, np.uint8)
-    alpha[2, 3] = 0
-    pixels = to_pixels(Image.merge("LA", [Image.fromarray(PLANE), Image.fromarray(alpha)]))
-    assert pixels.gray
-    assert (pixels.rgb[2, 3] == 255).all()
-    np.testing.assert_array_equal(pixels.rgb[3:, :, 1], PLANE[3:])
+    both = np.dstack([PLANE, RGBA[:, :, 3]])
+    for picture in (both, Image.fromarray(both)):
+        pixels = to_pixels(picture)
+        assert pixels.gray
+        np.testing.assert_array_equal(to_array(pixels), both)
+        assert to_image(pixels).mode == "LA"
+
+
+def test_transparent_colours_of_palettes_are_alpha() -> None:
+    file = io.BytesIO()
+    image = Image.new("P", (3, 1))
+    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+    for x in range(3):
+        image.putpixel((x, 0), x)
+    image.save(file, "PNG", transparency=1)
+    pixels = to_pixels(Image.open(file))
+    np.testing.assert_array_equal(pixels.alpha, [[255, 0, 255]])
+
+
+def test_a_background_takes_the_place_of_alpha() -> None:
+    rgba = RGBA.copy()
+    rgba[0, 0, 3], rgba[0, 1], rgba[1:, :, 3] = 0, (0, 0, 0, 128), 255
+    pixels = to_pixels(rgba, "#ff8000")
+    assert pixels.alpha is None
+    np.testing.assert_array_equal(pixels.rgb[0, :2], [[255, 128, 0], [127, 64, 0]])
+    np.testing.assert_array_equal(pixels.rgb[1:], COLOR[1:])
+
+
+@pytest.mark.parametrize(("background", "gray"), [("white", True), ("#808080", True), ("red", False)])
+def test_gray_over_a_gray_background_stays_gray(background: str, gray: bool) -> None:
+    assert to_pixels(np.dstack([PLANE, RGBA[:, :, 3]]), background).gray is gray
+
+
+def test_backgrounds_are_checked_even_for_opaque_pictures() -> None:
+    with pytest.raises(ArgumentError, match="'no colour'"):
+        to_pixels(COLOR, "no colour")
+
+
+def test_deep_samples_and_cmyk_are_converted_with_a_notice() -> None:
+    cmyk = to_pixels(Image.fromarray(COLOR).convert("CMYK"))
+    assert cmyk.notices == ("CMYK converted to sRGB",)
+    np.testing.assert_allclose(cmyk.rgb.astype(int), COLOR.astype(int), atol=1)
+    assert to_pixels(Image.fromarray(PLANE.astype(np.uint16) * 257)).notices == (
+        "more than 8 bits a sample, reduced to 8",
+    )
+    assert to_pixels(Image.fromarray(COLOR)).notices == ()
+
+
+def test_sixteen_bit_colour_is_noticed_although_pillow_reduces_it() -> None:
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in COLOR.reshape(5, 21).astype(np.uint16) * 257)
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 7, 5, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+    )
+    pixels = to_pixels(Image.open(io.BytesIO(data)))
+    np.testing.assert_array_equal(pixels.rgb, COLOR)
+    assert pixels.notices == ("more than 8 bits a sample, reduced to 8",)
+
+
+def test_colour_profiles_are_converted_to_srgb() -> None:
+    image = Image.fromarray(COLOR)
+    image.info["icc_profile"] = steep_profile()
+    pixels = to_pixels(image)
+    assert np.abs(pixels.rgb.astype(int) - COLOR).max() > 10
+    assert pixels.metadata.icc == steep_profile()
+    assert pixels.notices == ()
+
+
+def test_srgb_pictures_and_unusable_profiles_leave_pixels_alone() -> None:
+    image = Image.fromarray(COLOR)
+    image.info["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert to_pixels(image).notices == ()
+    np.testing.assert_array_equal(to_pixels(image).rgb, COLOR)
+    image.info["icc_profile"] = b"no profile"
+    pixels = to_pixels(image)
+    assert [notice.partition(":")[0] for notice in pixels.notices] == ["ICC profile is not used"]
+    np.testing.assert_array_equal(pixels.rgb, COLOR)
+
+
+def test_alpha_survives_a_colour_profile() -> None:
+    image = Image.fromarray(RGBA)
+    image.info["icc_profile"] = steep_profile()
+    np.testing.assert_array_equal(to_pixels(image).alpha, RGBA[:, :, 3])
 
 
 def test_orientation_is_applied() -> None:
@@ -77,6 +165,20 @@ def test_orientation_is_applied() -> None:
     file.seek(0)
     pixels = to_pixels(Image.open(file))
     np.testing.assert_array_equal(pixels.rgb, np.rot90(COLOR, -1))
+    stored = Image.Exif()
+    stored.load(pixels.metadata.exif)
+    assert stored[0x0112] == 1
+
+
+def test_exif_of_upright_pictures_and_xmp_are_kept_as_they_are() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    for suffix in ("JPEG", "WEBP", "PNG"):
+        file = io.BytesIO()
+        Image.fromarray(COLOR).save(file, suffix, exif=exif, xmp=b"<x:xmpmeta/>")
+        metadata = to_pixels(Image.open(file)).metadata
+        assert metadata.exif == exif.tobytes().removeprefix(b"Exif\x00\x00")
+        assert metadata.xmp == (None if suffix == "PNG" else b"<x:xmpmeta/>")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +186,7 @@ def test_orientation_is_applied() -> None:
     [
         (COLOR.astype(np.float32), "dtype float32"),
         (COLOR.astype(np.uint16), "dtype uint16"),
-        (np.zeros((4, 4, 4), np.uint8), "shape (4, 4, 4)"),
+        (np.zeros((4, 4, 5), np.uint8), "shape (4, 4, 5)"),
         (np.zeros((4,), np.uint8), "shape (4,)"),
         (np.zeros((1, 4, 4, 3), np.uint8), "shape (1, 4, 4, 3)"),
         (np.zeros((0, 4, 3), np.uint8), "height (=0)"),
