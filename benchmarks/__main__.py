@@ -3,6 +3,7 @@
 import click
 
 from benchmarks.demo import demo
+from benchmarks.density import density_command
 from benchmarks.progressive import progressive
 from benchmarks.rd import rd
 from benchmarks.report import plot, table
@@ -14,7 +15,7 @@ def main() -> None:
     """Measure ddncodec against other codecs, and report the measurements."""
 
 
-for command in (rd, table, plot, demo, selection, progressive):
+for command in (rd, table, plot, demo, selection, progressive, density_command):
     main.add_command(command)
 
 if __name__ == "__main__":

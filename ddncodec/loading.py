@@ -34,7 +34,9 @@ def load_model(info: ModelInfo, device: torch.device) -> Model:
         with safe_open(info.path, framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(PREFIX)]
             weights = {name.removeprefix(PREFIX): file.get_tensor(name).float() for name in names}
-        network.load_state_dict(weights)
+        if weights.keys() != (known := dict(network.named_parameters()).keys()):
+            raise RuntimeError(f"missing or unknown: {', '.join(sorted(weights.keys() ^ known))}")
+        network.load_state_dict(weights, strict=False)  # which misses the further names of shared parameters
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{info.path}: weights are damaged ({error})") from error
     network.requires_grad_(False).eval()
@@ -51,7 +53,7 @@ def save_model(
 ) -> ModelInfo:
     """Write a weights file (half precision) atomically and read its description back."""
     tensors = {
-        PREFIX + key: value.detach().cpu().half().contiguous() for key, value in network.state_dict().items()
+        PREFIX + key: value.detach().cpu().half().contiguous() for key, value in network.named_parameters()
     }
     tensors.update((key, torch.from_numpy(array.copy())) for key, array in table_arrays(tables).items())
     metadata = metadata_of(name, network.config.to_json(), about)

@@ -19,7 +19,7 @@ from ddncodec.cli.options import FILE, examples
     )
 )
 @click.option("--data", required=True, type=FILE, metavar="DIR|ZIP", help="Pictures to train on.")
-@click.option("--config", metavar="NAME", help="Recipe: photo or tiny.  [default: photo]")
+@click.option("--config", metavar="NAME", help="Recipe by name; an unknown one lists them.  [default: photo]")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Make the recipe's last phase end at step N.")
 @click.option("--init", metavar="NAME|PATH", help="Begin with the weights of this model, and train its last phase on.")
 @click.option("--name", metavar="NAME", help="Of the model.  [default: the recipe's]")

@@ -67,15 +67,22 @@ def spread(values: Tensor, side: int) -> Tensor:
 
 
 @cache
+def cosines(length: int) -> Tensor:
+    """The orthonormal DCT-II, (length, length) float64; rows are frequencies."""
+    position = torch.arange(length, dtype=torch.float64)
+    waves = torch.cos(math.pi / length * (position[None] + 0.5) * position[:, None]) * math.sqrt(2 / length)
+    waves[0] /= math.sqrt(2)
+    return waves
+
+
+@cache
 def cosine_basis(side: int, count: int) -> Tensor:
     """The `count` lowest frequencies of the orthonormal two-dimensional DCT-II of a cell, (count, P) float32.
 
     P = (4 side)^2 pixels in cell order; functions are ordered by squared frequency, ties by row frequency.
     """
     length = PATCH * side
-    position = torch.arange(length, dtype=torch.float64)
-    waves = torch.cos(math.pi / length * (position[None] + 0.5) * position[:, None]) * math.sqrt(2 / length)
-    waves[0] /= math.sqrt(2)
+    waves = cosines(length)
     order = sorted(((u, v) for u in range(length) for v in range(length)), key=lambda f: (f[0] ** 2 + f[1] ** 2, f))
     images = torch.stack([waves[u][:, None] * waves[v][None] for u, v in order[:count]])
     tiles = images.reshape(-1, side, PATCH, side, PATCH).transpose(2, 3)

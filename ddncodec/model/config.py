@@ -9,29 +9,43 @@ from ddncodec.errors import ArgumentError
 
 PATCH = 4
 """Side, in output pixels, of the square that one trunk position paints; a stage of stride r emits at stride r/4."""
+MAX_PRINCIPAL = 2048
+"""Positions of principal components are stored in half precision, which holds integers up to here."""
 
 
 @dataclasses.dataclass(frozen=True)
 class LevelConfig:
     """One Discrete Distribution Layer: `outputs` = K candidates for each cell of `cell` x `cell` full-size pixels.
 
-    `features` is how many features it learns; None: as many as its stage says.
+    `features` is how many features it learns; None: as many as its stage says. Without a `block` of its own it goes on
+    from the trunk and the base prediction of the level before.
     """
 
     cell: int
     outputs: int
     features: int | None = None
+    block: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
 class StageConfig:
-    """Levels that share a trunk of `channels` at `stride`, with `features` learned and up to `basis` DCT features."""
+    """Levels that share a trunk of `channels` at `stride`, with `features` learned and up to `basis` DCT features.
+
+    `shared` is the recurrence iteration of Yang 2025: one block serves all levels of the stage, and a level of its own
+    has no more than a vector that says which it is, its codebook and its leak.
+
+    `principal` > 0 is for pictures of one cell that all show the same kind of thing. The basis of a level is then
+    `basis` of so many principal components of the training pictures in place of cosines, the walk begins with their
+    mean, and the trunk is told where in the cell it is. Candidates mix whole components, with their colours.
+    """
 
     stride: int
     channels: int
     features: int
     basis: int
     levels: tuple[LevelConfig, ...]
+    shared: bool = False
+    principal: int = 0
 
     @property
     def scale(self) -> int:
@@ -44,13 +58,15 @@ class NetworkConfig:
     """A single-shot generator, coarse to fine (DESIGN sections 1 and 3).
 
     `codebook` is "gram-lloyd" (closed form) or "gradient" (Algorithm 1, Yang 2025). `leak` adds a learned embedding of
-    the chosen index to the trunk. `smallest_lambda` and `largest_lambda` bound the conditioning, in squared 8-bit
+    the chosen index to the trunk. `residual` adds what a level proposes to the picture so far; without it, a level
+    proposes whole pictures. `smallest_lambda` and `largest_lambda` bound the conditioning, in squared 8-bit
     sample levels per bit.
     """
 
     stages: tuple[StageConfig, ...]
     codebook: str = "gram-lloyd"
     leak: bool = True
+    residual: bool = True
     smallest_lambda: float = 32.0
     largest_lambda: float = 16384.0
 
@@ -62,6 +78,15 @@ class NetworkConfig:
         for coarse, fine in zip(self.stages, self.stages[1:]):
             if coarse.stride != 2 * fine.stride:
                 raise ArgumentError(f"`stride` (={fine.stride}) must be half of the stage before (={coarse.stride})")
+        for stage in self.stages:
+            if stage.principal and (len({level.cell for level in stage.levels}) > 1 or len(self.stages) > 1):
+                raise ArgumentError("`principal` needs a single stage whose levels have equal `cell`")
+            if stage.principal and not stage.basis <= stage.principal <= MAX_PRINCIPAL:
+                raise ArgumentError(f"`principal` (={stage.principal}) must be {stage.basis}..{MAX_PRINCIPAL}")
+            if not stage.levels[0].block:
+                raise ArgumentError("the first of the `levels` of a stage must have a `block`")
+            if stage.shared and len({(level.cell, level.features) for level in stage.levels}) > 1:
+                raise ArgumentError("`levels` of a `shared` stage must have equal `cell` and `features`")
         previous = self.levels[0].cell
         for stage in self.stages:
             for level in stage.levels:

@@ -9,7 +9,8 @@ their block of F F^T is diagonal, and the cell is summed up by one short vector,
 
     [ R F^T : 3 Fd | gains^2 : nd | cosine x learned : nd Fl | learned x learned, upper triangle : Fl (Fl + 1) / 2 ]
 
-A candidate has a matching vector of *terms*, and the error it would leave is ||R||^2 + <moments, terms>. Moments of
+Where candidates mix whole components instead (`StageConfig.principal`), a pixel's colours count as samples of their
+own: P is three times the pixels, R is 1 x P and W is 1 x Fd. A candidate has a matching vector of *terms*, and the error it would leave is ||R||^2 + <moments, terms>. Moments of
 cells that chose the same candidate may be added up: the sums hold its normal equations.
 """
 
@@ -56,7 +57,7 @@ def moments(features: Features, residual: Tensor) -> Tensor:
     """Moments of every cell, (B, gh, gw, D) float32, of a residual given in cells (B, gh, gw, P, 3); no gradient."""
     gains, learned, residual = features.gains.flatten(0, 2), features.learned.flatten(0, 2), residual.flatten(0, 2)
     count, width = gains.shape[1], learned.shape[2]
-    dimension = COLORS * (count + width) + count * (1 + width) + width * (width + 1) // 2
+    dimension = residual.shape[2] * (count + width) + count * (1 + width) + width * (width + 1) // 2
     out, upper = residual.new_empty(gains.shape[0], dimension), _upper(width, residual.device)
     for block in _blocks(out.shape[0], dimension, LIMIT, out.device):
         gain, images, left = gains[block, :, None], learned[block], residual[block]
@@ -88,10 +89,10 @@ def changes(cells: Tensor, candidates: Tensor, limit: int = LIMIT) -> Iterator[T
         yield cells[block] @ columns
 
 
-def normal_equations(sums: Tensor, count: int, learned: int) -> tuple[Tensor, Tensor]:
-    """Unpack summed moments (K, D) into right sides R F^T (K, Fd, 3) and Gram matrices F F^T (K, Fd, Fd)."""
+def normal_equations(sums: Tensor, count: int, learned: int, colors: int = COLORS) -> tuple[Tensor, Tensor]:
+    """Unpack summed moments (K, D) into right sides R F^T (K, Fd, colors) and Gram matrices F F^T (K, Fd, Fd)."""
     outputs, total = sums.shape[0], count + learned
-    sizes = [COLORS * total, count, count * learned, learned * (learned + 1) // 2]
+    sizes = [colors * total, count, count * learned, learned * (learned + 1) // 2]
     right, cosine, mixed, upper = sums.split(sizes, dim=1)
     gram = sums.new_zeros(outputs, total, total)
     gram[:, :count, :count] = torch.diag_embed(cosine)
@@ -100,7 +101,7 @@ def normal_equations(sums: Tensor, count: int, learned: int) -> tuple[Tensor, Te
     row, col = torch.triu_indices(learned, learned, device=sums.device)
     gram[:, count + row, count + col] = upper
     gram[:, count + col, count + row] = upper
-    return right.reshape(outputs, total, COLORS), gram
+    return right.reshape(outputs, total, colors), gram
 
 
 def _upper(width: int, device: torch.device) -> Tensor:

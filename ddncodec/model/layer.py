@@ -11,6 +11,8 @@ from ddncodec.model.gram import Features
 
 CONDITIONS = 2
 """Numbers that describe lambda to a layer: t and t^2 of t = log lambda scaled to [-1, 1]."""
+SHARED = ("mix", "condition", "out", "to_base", "to_learned", "to_gains")
+"""Parts of a layer that all levels of a `shared` stage have in common."""
 GAIN_RANGE = 3.0
 """Predicted gains stay within exp(-GAIN_RANGE) and exp(GAIN_RANGE)."""
 
@@ -21,19 +23,32 @@ class DiscreteDistributionLayer(nn.Module):
     def __init__(self, stage: StageConfig, level: LevelConfig, *, gradient_codebook: bool, leak: bool) -> None:
         super().__init__()
         self.side = level.cell // stage.stride
-        self.cosines = min(stage.basis, (PATCH * self.side) ** 2)
+        self.colors = 1 if stage.principal else COLORS
+        self.cosines = stage.basis if stage.principal else min(stage.basis, (PATCH * self.side) ** 2)
         self.learned = stage.features if level.features is None else level.features
         channels = stage.channels
-        self.mix = nn.Conv2d(channels + PACKED, channels, 3, padding=1)
-        self.condition = nn.Linear(CONDITIONS, channels)
-        self.out = nn.Conv2d(channels, channels, 1)
-        self.to_base = nn.Conv2d(channels, PACKED, 1)
-        self.to_learned = nn.Conv2d(channels, PATCH * PATCH * self.learned, 1)
+        self.block = level.block
+        if level.block:
+            self.mix = nn.Conv2d(channels + PACKED, channels, 3, padding=1)
+            self.condition = nn.Linear(CONDITIONS, channels)
+            self.out = nn.Conv2d(channels, channels, 1)
+            self.to_base = nn.Conv2d(channels, PACKED, 1)
+        if self.learned:
+            self.to_learned = nn.Conv2d(channels, PACKED // self.colors * self.learned, 1)
         self.to_gains = nn.Conv2d(channels, self.cosines, 1)
+        self.place = nn.Parameter(torch.zeros(channels)) if stage.shared else None
         self.leak = nn.Parameter(torch.zeros(level.outputs, channels)) if leak else None
-        shape = (level.outputs, self.cosines + self.learned, COLORS)
+        shape = (level.outputs, self.cosines + self.learned, self.colors)
         self.codebook = nn.Parameter(torch.zeros(shape), requires_grad=gradient_codebook)
-        self.register_buffer("basis", cosine_basis(self.side, self.cosines), persistent=False)
+        if stage.principal:
+            self.picks = nn.Parameter(torch.arange(self.cosines).float(), requires_grad=False)
+        else:
+            self.register_buffer("basis", cosine_basis(self.side, self.cosines), persistent=False)
+
+    def share(self, other: DiscreteDistributionLayer) -> None:
+        """Use the block of `other`; the place among the levels, codebook and leak stay this layer's own."""
+        for name in SHARED:
+            setattr(self, name, getattr(other, name))
 
     def extra_repr(self) -> str:
         outputs, features, _ = self.codebook.shape
@@ -43,11 +58,21 @@ class DiscreteDistributionLayer(nn.Module):
         """The block: trunk (B, C, h, w), packed picture (B, 48, h, w), condition (B, 2) -> next trunk."""
         mixed = self.mix(torch.cat([hidden, image.to(hidden.dtype)], dim=1))
         mixed = mixed + self.condition(condition)[:, :, None, None]
+        if self.place is not None:
+            mixed = mixed + self.place[None, :, None, None]
         return hidden + self.out(nn.functional.gelu(mixed, approximate="tanh"))
 
-    def features(self, hidden: Tensor) -> Features:
-        """The features F of every cell, float32 whatever the trunk's precision."""
+    def features(self, hidden: Tensor, components: Tensor | None) -> Features:
+        """The features F of every cell, float32 whatever the trunk's precision.
+
+        `components` (count, P) are the stage's principal components, if it has them.
+        """
+        basis = self.basis if components is None else components[self.picks.long()]
         pooled = hidden if self.side == 1 else nn.functional.avg_pool2d(hidden, self.side)
         bounded = GAIN_RANGE * torch.tanh(self.to_gains(pooled).float() / GAIN_RANGE)
-        learned = to_cells(self.to_learned(hidden).float(), self.side, self.learned)
-        return Features(bounded.exp().permute(0, 2, 3, 1), self.basis, learned)
+        gains = bounded.exp().permute(0, 2, 3, 1)
+        if self.learned:
+            learned = to_cells(self.to_learned(hidden).float(), self.side, self.learned)
+        else:
+            learned = gains.new_zeros(*gains.shape[:3], basis.shape[1], 0)
+        return Features(gains, basis, learned)

@@ -20,6 +20,7 @@ from ddncodec.model.cells import PACKED, enlarge, from_cells, spread, unpack
 from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
 from ddncodec.model.gram import Features
 from ddncodec.model.layer import CONDITIONS, DiscreteDistributionLayer
+from ddncodec.model.principal import PrincipalComponents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Stage(nn.Module):
         self.scale = config.scale
         if coarser is None:
             self.start = nn.Parameter(torch.zeros(config.channels))
+            side = config.levels[0].cell // config.stride
+            if config.principal:
+                self.position = nn.Parameter(torch.zeros(config.channels, side, side))
+                self.principal = PrincipalComponents(side, config.principal)
         else:
             self.enter = nn.Conv2d(coarser.channels, 4 * config.channels, 1)
         gradient = network.codebook == "gradient"
@@ -62,6 +67,8 @@ class Stage(nn.Module):
             DiscreteDistributionLayer(config, level, gradient_codebook=gradient, leak=network.leak)
             for level in config.levels
         )
+        for layer in self.layers[1:] if config.shared else ():
+            layer.share(self.layers[0])
         if self.scale > 1:
             self.to_detail = nn.Conv2d(config.channels, PACKED * self.scale**2, 1)
 
@@ -98,8 +105,14 @@ class DiscreteDistributionNetwork(nn.Module):
         """The state before the first level, for pictures of height x width, multiples of `config.alignment`."""
         stride = self.config.stages[0].stride
         batch, rows, cols = lambdas.shape[0], height // stride, width // stride
-        hidden = self.stages[0].start[None, :, None, None].expand(batch, -1, rows, cols)
+        first = self.stages[0]
+        hidden = first.start[None, :, None, None].expand(batch, -1, rows, cols)
         image = hidden.new_zeros(batch, PACKED, rows, cols, dtype=torch.float32)
+        if self.config.stages[0].principal:
+            side = first.principal.side
+            grid = (rows // side, cols // side)
+            hidden = hidden + first.position.tile(1, *grid)
+            image = image + from_cells(first.principal.mean.expand(1, 1, 1, 1, -1), side).tile(1, 1, *grid)
         keep = {"memory_format": torch.channels_last}
         return State(0, hidden.contiguous(**keep), image.contiguous(**keep), self.condition(lambdas))
 
@@ -111,9 +124,12 @@ class DiscreteDistributionNetwork(nn.Module):
             hidden = _pixel_shuffle(self.stages[stage].enter(hidden))
             image = enlarge(image)
         layer = self.stages[stage].layers[index]
-        hidden = layer.hidden(hidden, image, state.condition)
-        image = image + layer.to_base(hidden).float()
-        return Proposal(state.level, hidden, image, state.condition, layer.features(hidden))
+        if layer.block:
+            hidden = layer.hidden(hidden, image, state.condition)
+            base = layer.to_base(hidden).float()
+            image = image + base if self.config.residual else base
+        components = self.stages[0].principal.images if self.config.stages[0].principal else None
+        return Proposal(state.level, hidden, image, state.condition, layer.features(hidden, components))
 
     def advance(self, proposal: Proposal, codes: Tensor) -> State:
         """Take candidate `codes` (B, gh, gw) int64 in [0, K) in every cell; 0 keeps the base prediction."""
@@ -145,10 +161,12 @@ class DiscreteDistributionNetwork(nn.Module):
             if stage.scale > 1:
                 nn.init.zeros_(stage.to_detail.weight)
         for level in range(len(self.places)):
-            layer = self.layer(level)
-            nn.init.zeros_(layer.to_base.weight)
-            nn.init.zeros_(layer.to_gains.weight)
-            layer.out.weight.data.mul_(0.3)
+            layer, (stage, index) = self.layer(level), self.places[level]
+            if index == 0 or not self.config.stages[stage].shared:
+                nn.init.zeros_(layer.to_gains.weight)
+                if layer.block:
+                    nn.init.zeros_(layer.to_base.weight)
+                    layer.out.weight.data.mul_(0.3)
             self._initialize_codebook(layer, level, generator)
 
     @staticmethod
@@ -158,7 +176,7 @@ class DiscreteDistributionNetwork(nn.Module):
         order = torch.arange(1, layer.cosines + 1).sqrt()
         spread_of = 0.25 * PATCH * layer.side / order * 0.85**level
         gray = torch.randn(outputs, layer.cosines, 1, generator=generator)
-        tint = torch.randn(outputs, layer.cosines, 3, generator=generator)
+        tint = torch.randn(outputs, layer.cosines, layer.colors, generator=generator)
         layer.codebook.data[:, : layer.cosines] = (gray + 0.3 * tint) * spread_of[None, :, None]
         layer.codebook.data[0] = 0
 

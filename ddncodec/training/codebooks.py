@@ -65,7 +65,7 @@ class CodebookState(nn.Module):
 
     def solve(self, layer: DiscreteDistributionLayer) -> None:
         """Gram-Lloyd: W_k = A_k (G_k + eps I)^-1 for every output that cells chose (DESIGN section 3)."""
-        right, gram = normal_equations(self.sums, layer.cosines, layer.learned)
+        right, gram = normal_equations(self.sums, layer.cosines, layer.learned, layer.colors)
         size = gram.shape[-1]
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)
         seen = (self.counts > 1e-3) & (trace > 1e-8)

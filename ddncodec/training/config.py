@@ -103,4 +103,30 @@ TINY = Recipe(
     split_every=10,
 )
 
-RECIPES = {"photo": PHOTO, "tiny": TINY}
+DIGIT = 28
+"""Side of a picture of MNIST, which is one cell."""
+
+
+def _mnist(steps: int, levels: int, outputs: int, *, shared: bool = False) -> Recipe:
+    """Digits at a rate that is as good as fixed: lambda is so small that an index always pays."""
+    stage = StageConfig(4, 32, 8, 64, _levels((levels, DIGIT, outputs)), shared)
+    return Recipe(
+        network=NetworkConfig((stage,), smallest_lambda=2.0, largest_lambda=32.0),
+        phases=(Phase(steps, 1, 64, DIGIT),),
+        learning_rate=2e-3,
+        final_weight=4.0,
+        mirror=False,
+    )
+
+
+MNIST = _mnist(2000, 10, 64)
+MNIST_RECURRENT = _mnist(1200, 10, 64, shared=True)
+MNIST_TREE = _mnist(800, 3, 8)
+
+RECIPES = {
+    "photo": PHOTO,
+    "tiny": TINY,
+    "mnist": MNIST,
+    "mnist-recurrent": MNIST_RECURRENT,
+    "mnist-tree": MNIST_TREE,
+}

@@ -6,17 +6,22 @@ import torch
 from torch import Tensor
 
 
-def plan_splits(counts: Tensor, prune_below: float, limit: int) -> list[tuple[int, int]]:
+def plan_splits(
+    counts: Tensor, prune_below: float, limit: int, split_above: float = float("inf")
+) -> list[tuple[int, int]]:
     """Pairs (pruned, split) of output indices, at most `limit`, and halve the counts accordingly, in place.
 
     `counts` (K,) float are how often each output was nearest. An output is pruned while its share is under
-    `prune_below` / K and the busiest output holds more than twice that; each split halves the busiest.
+    `prune_below` / K and the busiest output holds more than twice that, or while the share of the busiest is over
+    `split_above` / K; each split halves the busiest. The paper's thresholds are 0.5 and 2.
     """
     pairs: list[tuple[int, int]] = []
-    floor = prune_below * float(counts.sum()) / counts.shape[0]
+    mean = float(counts.sum()) / counts.shape[0]
+    floor, ceiling = prune_below * mean, split_above * mean
     while len(pairs) < limit:
         pruned, split = int(counts.argmin()), int(counts.argmax())
-        if float(counts[pruned]) >= floor or float(counts[split]) <= 2 * floor:
+        dead = float(counts[pruned]) < floor and float(counts[split]) > 2 * floor
+        if not dead and float(counts[split]) <= ceiling:
             break
         counts[split] /= 2
         counts[pruned] = counts[split]

@@ -44,12 +44,15 @@ def walk(
     patience: tuple[float, ...],
     final_weight: float,
     autocast: bool,
+    chain_dropout: float = 0.0,
+    generator: torch.Generator | None = None,
 ) -> Walk:
     """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably.
 
     `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young.
-    The loss is the mean squared error over the levels of each stage, against the picture at that stage's size; the last
-    level counts `final_weight` times as much as each of the others.
+    A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
+    still that of the output chosen. The loss is the mean squared error over the levels of each stage, against the
+    picture at that stage's size; the last level counts `final_weight` times as much as each of the others.
     """
     state = network.initial_state(lambdas, *pictures.shape[2:])
     weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER
@@ -66,7 +69,7 @@ def walk(
             level = state.level
             layer = network.layer(level)
             with torch.no_grad():
-                cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, 3))
+                cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, layer.colors))
                 price = price_unit(lambdas, scale) * haste
                 codes = _choose(cells, layer.codebook, layer.cosines, codebooks[level], price, t)
                 observations.append(codebooks[level].observe(cells, codes, t))
@@ -76,6 +79,8 @@ def walk(
             loss = loss + share / (count - 1 + final_weight) * (error * weight).mean()
             errors.append(error.detach().mean())
             taken.append((codes != 0).float().mean())
+            if chain_dropout:
+                state = network.advance(proposal, _drop(codes, layer.codebook.shape[0], chain_dropout, generator))
         if scale > 1:
             with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
                 rendered = network.render(state)
@@ -92,3 +97,9 @@ def _choose(
     prices = (price[:, None] * state.value_bits()).repeat_interleave(each, dim=0)
     threshold = (price * state.flag_bits(t)).repeat_interleave(each)
     return select(cells.flatten(0, 2), terms(codebook, cosines), prices, threshold).view(grid)
+
+
+def _drop(codes: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:
+    """Codes in [0, outputs), of which a share is replaced by random ones: chain dropout (Yang 2025)."""
+    drawn = torch.randint(outputs, codes.shape, generator=generator).to(codes)
+    return torch.where((torch.rand(codes.shape, generator=generator) < share).to(codes.device), drawn, codes)

@@ -69,10 +69,12 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
     phase = recipe.phase(step)
     seed = (recipe.seed, step, rank())
     crops = pictures.crops(phase.batch, phase.crop, seed).to(device)
-    lambdas = draw_lambdas(state.network, phase.batch, _generator(seed)).to(device)
+    generator = _generator(seed)
+    lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
     result = walk(
         state.network, list(state.codebooks), crops, lambdas,
         patience=_patience(state), final_weight=recipe.final_weight, autocast=autocast,
+        chain_dropout=recipe.chain_dropout, generator=generator,
     )
     pace = recipe.pace(step)
     _descend(state, result.loss, pace)
