@@ -11,6 +11,7 @@ does. Layers, each importing only those before it: `bitstream`; `model`; `rate`,
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,16 @@ __all__ = ["ArgumentError", "Codec", "DdncError", "ImageError", "ModelError", "d
 
 
 def encode(
-    image: Picture, quality: float = 50.0, coding: str = "coded", model: str | os.PathLike[str] = "photo"
+    image: Picture,
+    quality: float = 50.0,
+    coding: str = "coded",
+    model: str | os.PathLike[str] = "photo",
+    *,
+    metadata: Collection[str] = (),
+    background: str | None = None,
 ) -> bytes:
     """Encode one picture, a PIL image or a uint8 array; see `Codec.encode`. The model stays loaded for the next."""
-    return _codec(os.fspath(model)).encode(image, quality, coding)
+    return _codec(os.fspath(model)).encode(image, quality, coding, metadata=metadata, background=background)
 
 
 def decode(data: bytes, levels: int | None = None) -> Image.Image:

@@ -6,10 +6,10 @@
     Image.open("photo.jpg").save("photo.ddn", quality=50)
     picture = Image.open("photo.ddn")
 
-`Image.open` reads the header only; torch and the model, found by its id among the installed ones, are loaded when the
-pixels are asked for. What is wrong is told as Pillow does: UnidentifiedImageError from `Image.open` for what is no
-stream, DecompressionBombError for one that is too large, OSError once pixels are needed.
-`ImageFile.LOAD_TRUNCATED_IMAGES` shows the whole passes of a stream that breaks off.
+`Image.open` reads the header only; torch, the model, found by its id among the installed ones, and metadata are loaded
+with the pixels. What is wrong is told as Pillow does: UnidentifiedImageError from `Image.open` for what is no stream,
+DecompressionBombError for one too large, OSError once pixels are needed. `ImageFile.LOAD_TRUNCATED_IMAGES` shows
+the whole passes of a stream that breaks off. Alpha is seen where the codec writes it, at the beginning.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ddncodec.errors import DdncError, ImageError
 FORMAT = "DDN"
 EXTENSION = ".ddn"
 MIME = "image/x-ddn"
-SAVE_OPTIONS = ("quality", "coding", "model")
+SAVE_OPTIONS = ("quality", "coding", "model", "metadata", "background")
 """Keywords of `Image.save` that go to `ddncodec.encode`; others are ignored, as everywhere in Pillow."""
 _HEADER_BYTES = 32
 """More than any header has."""
@@ -35,7 +35,6 @@ _HEADER_BYTES = 32
 def register() -> None:
     """Make Pillow know the format: `Image.open`, `Image.save`, suffix and MIME type. Calling it again is harmless."""
     Image.register_open(FORMAT, DdnImageFile, _accept)
-    Image.register_decoder(FORMAT, DdnDecoder)
     Image.register_save(FORMAT, _save)
     Image.register_extension(FORMAT, EXTENSION)
     Image.register_mime(FORMAT, MIME)
@@ -60,26 +59,30 @@ class DdnImageFile(ImageFile.ImageFile):
         self._mode = ("L" if header.gray else "RGB") + ("A" if alpha else "")
         self.tile = [ImageFile._Tile(FORMAT, (0, 0, *self._size), 0)]
 
-
-class DdnDecoder(ImageFile.PyDecoder):
-    """Decodes a whole stream when Pillow wants the pixels."""
-
-    _pulls_fd = True
-
-    def decode(self, buffer: object) -> tuple[int, int]:
-        assert self.fd is not None
-        try:
-            data = self.fd.read()
-            if ImageFile.LOAD_TRUNCATED_IMAGES:
-                data = data[: len(data) - bitstream.describe(data).torn_bytes]
-            self.set_as_raw(ddncodec.decode(data).tobytes())
-        except (bitstream.BitstreamError, DdncError) as error:
-            raise OSError(f"stream cannot be decoded: {error}") from error
-        return -1, 0
+    def load(self) -> Any:
+        if self.tile and self.fp is not None:
+            self.fp.seek(0)
+            picture = _decode(self.fp.read())
+            self.info.update(picture.info)
+            self.im = picture.convert(self.mode).im
+            self.tile = []
+            if self._exclusive_fp:
+                self.fp.close()
+            self.fp = None
+        return super().load()
 
 
 def _accept(prefix: bytes) -> bool:
     return prefix.startswith(bitstream.SIGNATURE)
+
+
+def _decode(data: bytes) -> Image.Image:
+    try:
+        if ImageFile.LOAD_TRUNCATED_IMAGES:
+            data = data[: len(data) - bitstream.describe(data).torn_bytes]
+        return ddncodec.decode(data)
+    except (bitstream.BitstreamError, DdncError) as error:
+        raise OSError(f"stream cannot be decoded: {error}") from error
 
 
 def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:

@@ -44,6 +44,32 @@ def test_gray_streams_and_file_objects(tiny_codec: Codec) -> None:
         np.testing.assert_array_equal(np.asarray(opened), np.asarray(tiny_codec.decode(buffer.getvalue())))
 
 
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_alpha_is_known_from_the_head_and_metadata_comes_with_the_pixels(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture.ddn"
+    picture = Image.fromarray(draw_picture(30, 40, 5)).convert(mode)
+    picture.putalpha(Image.linear_gradient("L").resize((40, 30)))
+    picture.info["xmp"] = b"<x/>"
+    picture.save(path, model="tiny", metadata=("xmp",))
+    with Image.open(path) as opened:
+        assert (opened.mode, "xmp" in opened.info) == (mode, False)
+        np.testing.assert_array_equal(np.asarray(opened.getchannel("A")), np.asarray(picture.getchannel("A")))
+        assert opened.info["xmp"] == b"<x/>"
+    picture.save(path, model="tiny", background="white")
+    with Image.open(path) as opened:
+        assert opened.mode == mode.removesuffix("A")
+
+
+def test_the_mode_told_on_opening_is_the_mode_of_the_pixels(tiny_codec: Codec) -> None:
+    """Even where another writer puts alpha behind the passes."""
+    data = tiny_codec.encode(np.dstack([draw_picture(30, 40, 5), np.full((30, 40), 9, np.uint8)]))
+    stream = bitstream.read_stream(data)
+    alpha, *rest = stream.elements
+    with Image.open(io.BytesIO(bitstream.write_stream(stream.header, [*rest, alpha]))) as opened:
+        assert opened.mode == "RGB"
+        assert np.asarray(opened).shape == (30, 40, 3)
+
+
 def test_suffix_and_mime_type_are_known() -> None:
     assert Image.registered_extensions()[".ddn"] == "DDN"
     assert Image.MIME["DDN"] == "image/x-ddn"

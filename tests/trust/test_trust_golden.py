@@ -51,10 +51,9 @@ def test_every_flipped_bit_is_noticed(name: str, tiny_codec: Codec) -> None:
 @NAMES
 @pytest.mark.usefixtures("little_memory")
 def test_every_flipped_bit_under_forged_checksums_is_an_error_or_in_range(name: str, tiny_codec: Codec) -> None:
-    found = []
-    for bit in range(8 * len(STREAMS[name])):
-        stream = read_all(resealed(flipped(STREAMS[name], bit)), tiny_codec.info.layout, tiny_codec._engine.model.tables)
-        found.append(stream is not None)
+    layout, tables = tiny_codec.info.layout, tiny_codec._engine.model.tables
+    forged = (resealed(flipped(STREAMS[name], bit)) for bit in range(8 * len(STREAMS[name])))
+    found = [read_all(data, layout, tables) is not None for data in forged]
     assert any(found)
     assert not all(found)
 
