@@ -77,6 +77,11 @@ class Codec:
         self.__dict__.update(state, _lock=threading.Lock(), _loaded=None)
 
     @property
+    def engine(self) -> Engine:
+        """Network, tables and device, for those who choose indices in other ways."""
+        return self._engine
+
+    @property
     def _engine(self) -> Engine:
         with self._lock:
             if self._loaded is None:
