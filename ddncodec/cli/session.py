@@ -25,6 +25,7 @@ from ddncodec.files import replacing, write_atomically
 from ddncodec.loading import load_model
 from ddncodec.training.config import RECIPES, Recipe
 from ddncodec.training.pictures import Pictures
+from ddncodec.training.principal import start_from_components
 from ddncodec.training.processes import process_group, rank
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
@@ -104,7 +105,7 @@ def run_job(job: Job) -> int:
         torch.set_num_threads(job.threads)
     plan = job.plan or Plan.load(job.folder / PLAN)
     recipe = plan.recipe()
-    pictures = Pictures(job.data, mirror=recipe.mirror)
+    pictures = Pictures(job.data, mirror=recipe.mirror, margin=recipe.margin)
     if job.validate is not None:
         Pictures(job.validate)  # fails now rather than after hours
     with process_group(device):
@@ -115,6 +116,8 @@ def run_job(job: Job) -> int:
         else:
             if job.plan.init is not None:
                 state.adopt(load_model(registry.find(job.plan.init), device).network)
+            elif recipe.network.stages[0].principal:
+                start_from_components(state, pictures, lambda message: _tell(job, message))
             if first:
                 _begin(job.folder, job.plan)
         received = _train(job, state, pictures, device)
@@ -127,6 +130,11 @@ def run_job(job: Job) -> int:
             f"to go on: ddnc train --data {job.data} --resume {job.folder}"
         )
     return 0 if received is None else STATUS[received]
+
+
+def _tell(job: Job, message: str) -> None:
+    if job.animated:
+        click.echo(message, err=True)
 
 
 def _begin(folder: Path, plan: Plan) -> None:
@@ -164,7 +172,7 @@ def _finish(job: Job, plan: Plan, state: TrainState, pictures: Pictures) -> None
     with replacing(path) as temporary:
         info = release(
             state, pictures, temporary, name=plan.name, about=about,
-            progress=lambda message: click.echo(message, err=True) if job.animated else None,
+            progress=lambda message: _tell(job, message),
         )
     job.say(f"{path}: model {plan.name}, id {info.identity.hex()}, {path.stat().st_size} bytes")
     if job.validate is not None:

@@ -10,7 +10,9 @@ their block of F F^T is diagonal, and the cell is summed up by one short vector,
     [ R F^T : 3 Fd | gains^2 : nd | cosine x learned : nd Fl | learned x learned, upper triangle : Fl (Fl + 1) / 2 ]
 
 Where candidates mix whole components instead (`StageConfig.principal`), a pixel's colours count as samples of their
-own: P is three times the pixels, R is 1 x P and W is 1 x Fd. A candidate has a matching vector of *terms*, and the error it would leave is ||R||^2 + <moments, terms>. Moments of
+own: P is three times the pixels, R is 1 x P and W is 1 x Fd.
+
+A candidate has a matching vector of *terms*, and the error it would leave is ||R||^2 + <moments, terms>. Moments of
 cells that chose the same candidate may be added up: the sums hold its normal equations.
 """
 

@@ -11,7 +11,7 @@ from ddncodec.model.gram import Features
 
 CONDITIONS = 2
 """Numbers that describe lambda to a layer: t and t^2 of t = log lambda scaled to [-1, 1]."""
-SHARED = ("mix", "condition", "out", "to_base", "to_learned", "to_gains")
+SHARED = {"mix", "condition", "out", "to_base", "to_learned", "to_gains"}
 """Parts of a layer that all levels of a `shared` stage have in common."""
 GAIN_RANGE = 3.0
 """Predicted gains stay within exp(-GAIN_RANGE) and exp(GAIN_RANGE)."""
@@ -47,7 +47,7 @@ class DiscreteDistributionLayer(nn.Module):
 
     def share(self, other: DiscreteDistributionLayer) -> None:
         """Use the block of `other`; the place among the levels, codebook and leak stay this layer's own."""
-        for name in SHARED:
+        for name in SHARED & self._modules.keys():
             setattr(self, name, getattr(other, name))
 
     def extra_repr(self) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -40,8 +37,9 @@ class PrincipalComponents(nn.Module):
         """Samples of cells (n, P) -> their low DCT coefficients (n, M)."""
         length = PATCH * self.side
         tiles = cells.view(-1, self.side, self.side, PATCH, PATCH, COLORS).transpose(2, 3)
+        pictures = tiles.reshape(-1, length, length, COLORS)
         waves, opponent = self._waves()
-        spectrum = torch.einsum("ui,nijc,vj,dc->nduv", waves, tiles.reshape(-1, length, length, COLORS), waves, opponent)
+        spectrum = torch.einsum("ui,nijc,vj,dc->nduv", waves, pictures, waves, opponent)
         brightness = spectrum[:, 0, : self.luma, : self.luma]
         return torch.cat([brightness.flatten(1), spectrum[:, 1:, : self.chroma, : self.chroma].flatten(1)], dim=1)
 

@@ -63,14 +63,18 @@ class CodebookState(nn.Module):
             buffer.mul_(decay).add_(seen.view_as(buffer))
         self.flags.clamp_(min=0.5)
 
-    def solve(self, layer: DiscreteDistributionLayer) -> None:
-        """Gram-Lloyd: W_k = A_k (G_k + eps I)^-1 for every output that cells chose (DESIGN section 3)."""
+    def solve(self, layer: DiscreteDistributionLayer, prior: float = 0.0) -> None:
+        """Gram-Lloyd: W_k = A_k (G_k + eps I)^-1 for every output that cells chose (DESIGN section 3).
+
+        Every output is solved with `prior` average cells more, whose residual is zero.
+        """
         right, gram = normal_equations(self.sums, layer.cosines, layer.learned, layer.colors)
         size = gram.shape[-1]
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)
         seen = (self.counts > 1e-3) & (trace > 1e-8)
         seen[0] = False
-        ridge = torch.eye(size, device=gram.device) * (RIDGE * trace.clamp(min=1e-8))[:, None, None]
+        share = RIDGE + prior / self.counts.clamp(min=1e-3)
+        ridge = torch.eye(size, device=gram.device) * (share * trace.clamp(min=1e-8))[:, None, None]
         factor, failed = torch.linalg.cholesky_ex(gram + ridge)
         solved = torch.cholesky_solve(right, factor)
         usable = seen & (failed == 0) & solved.isfinite().all(dim=2).all(dim=1)

@@ -23,9 +23,12 @@ class Recipe:
     """All that decides a run's weights besides its pictures. Steps count from 0; learning rates are AdamW's.
 
     `patient_steps` is how long the price of bits rises after a stage starts, while its codebooks settle; `solve_from`
-    the first step at which codebooks are solved and split, for a run that begins with given ones and empty sums.
-    `mirror` allows mirrored pictures; `chain_dropout` is the share of cells that go on from a random output instead of
-    the chosen one (section 3.2, Yang 2025).
+    the first step at which codebooks are solved and split, for a run that begins with given ones and empty sums;
+    `prior_cells` how many cells with nothing to add each output is solved with, against outputs fitted to few.
+    `start_crops` and `start_rounds` say how many crops, and rounds of Lloyd's algorithm, the closed-form start of a
+    model on principal components takes. `relative` trains the logarithm of each error. `mirror` allows mirrored
+    pictures, `margin` moved ones (see `Pictures`); `chain_dropout` is the share of cells that go on from a random
+    output instead of the chosen one (section 3.2, Yang 2025).
     """
 
     network: NetworkConfig
@@ -42,7 +45,12 @@ class Recipe:
     final_weight: float = 2.0
     patient_steps: int = 300
     solve_from: int = 0
+    prior_cells: float = 0.0
+    relative: bool = False
+    start_crops: int = 0
+    start_rounds: int = 4
     mirror: bool = True
+    margin: int = 0
     chain_dropout: float = 0.0
     seed: int = 0
 
@@ -123,9 +131,32 @@ MNIST = _mnist(2000, 10, 64)
 MNIST_RECURRENT = _mnist(1200, 10, 64, shared=True)
 MNIST_TREE = _mnist(800, 3, 8)
 
+def _face64() -> Recipe:
+    """The paper's setting: one index a level for the whole face. One block serves the picks of four levels."""
+    levels = tuple(LevelConfig(64, 512, block=index % 4 == 0) for index in range(128))
+    stage = StageConfig(4, 64, 0, 48, levels, principal=500)
+    return Recipe(
+        network=NetworkConfig((stage,), leak=False, smallest_lambda=1.0, largest_lambda=2.0),
+        phases=(Phase(4000, 1, 16, 64),),
+        decay_from=0.3,
+        moving=0.9998,
+        moving_late=0.9998,
+        solve_every=50,
+        split_every=500,
+        prior_cells=2.0,
+        relative=True,
+        start_crops=60_000,
+        start_rounds=3,
+        margin=1,
+    )
+
+
+FACE64 = _face64()
+
 RECIPES = {
     "photo": PHOTO,
     "tiny": TINY,
+    "face64": FACE64,
     "mnist": MNIST,
     "mnist-recurrent": MNIST_RECURRENT,
     "mnist-tree": MNIST_TREE,

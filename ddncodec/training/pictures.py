@@ -19,13 +19,15 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 class Pictures:
     """All pictures of a folder (searched recursively) or zip archive; decoded ones stay in memory up to `cache` bytes.
 
-    `mirror` says whether half of the crops are mirrored. Raises ArgumentError where there is no picture, ImageError
-    where one cannot be read.
+    `mirror` says whether half of the crops are mirrored; `margin` pixels are added around each picture, by repeating
+    its edges, before it is cropped. Raises ArgumentError where there is no picture, ImageError where one cannot be
+    read.
     """
 
-    def __init__(self, source: Path, cache: int = 2 << 30, *, mirror: bool = True) -> None:
+    def __init__(self, source: Path, cache: int = 2 << 30, *, mirror: bool = True, margin: int = 0) -> None:
         self.source = source
         self.mirror = mirror
+        self.margin = margin
         self._archive = None if source.is_dir() or not zipfile.is_zipfile(source) else zipfile.ZipFile(source)
         if source.is_dir():
             self.names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if _is_picture(path.name))
@@ -63,6 +65,8 @@ class Pictures:
             factor = size / min(pixels.shape[:2])
             shape = (max(size, round(pixels.shape[1] * factor)), max(size, round(pixels.shape[0] * factor)))
             pixels = np.asarray(Image.fromarray(pixels).resize(shape, Image.Resampling.BICUBIC))
+        if self.margin:
+            pixels = np.pad(pixels, ((self.margin,) * 2, (self.margin,) * 2, (0, 0)), mode="edge")
         top = int(random.integers(pixels.shape[0] - size + 1))
         left = int(random.integers(pixels.shape[1] - size + 1))
         crop = pixels[top : top + size, left : left + size]

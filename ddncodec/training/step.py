@@ -44,6 +44,7 @@ def walk(
     patience: tuple[float, ...],
     final_weight: float,
     autocast: bool,
+    relative: bool = False,
     chain_dropout: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Walk:
@@ -52,7 +53,8 @@ def walk(
     `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young.
     A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
     still that of the output chosen. The loss is the mean squared error over the levels of each stage, against the
-    picture at that stage's size; the last level counts `final_weight` times as much as each of the others.
+    picture at that stage's size, or with `relative` its logarithm; the last level counts `final_weight` times as much
+    as each of the others.
     """
     state = network.initial_state(lambdas, *pictures.shape[2:])
     weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER
@@ -76,7 +78,8 @@ def walk(
             state = network.advance(proposal, codes)
             error = (state.image - target).square().mean(dim=(1, 2, 3))
             share = final_weight if index == count - 1 else 1.0
-            loss = loss + share / (count - 1 + final_weight) * (error * weight).mean()
+            cost = error.log() if relative else error * weight
+            loss = loss + share / (count - 1 + final_weight) * cost.mean()
             errors.append(error.detach().mean())
             taken.append((codes != 0).float().mean())
             if chain_dropout:

@@ -74,7 +74,7 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
     result = walk(
         state.network, list(state.codebooks), crops, lambdas,
         patience=_patience(state), final_weight=recipe.final_weight, autocast=autocast,
-        chain_dropout=recipe.chain_dropout, generator=generator,
+        relative=recipe.relative, chain_dropout=recipe.chain_dropout, generator=generator,
     )
     pace = recipe.pace(step)
     _descend(state, result.loss, pace)
@@ -109,7 +109,7 @@ def _update_codebooks(state: TrainState, observations: list[Tensor], pace: float
         book.update(observed, decay)
         closed_form = recipe.network.codebook == "gram-lloyd"
         if closed_form and solving and state.step % recipe.solve_every == 0:
-            book.solve(layer)
+            book.solve(layer, recipe.prior_cells)
         if solving and state.step % recipe.split_every == recipe.split_every - 1:
             extra = state.rows_of(layer.codebook) if not closed_form else []
             if layer.leak is not None:

@@ -1,0 +1,100 @@
+"""The start of a model on principal components: components, then codebooks level after level, all in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ddncodec.model.cells import pack, to_cells
+from ddncodec.model.layer import DiscreteDistributionLayer
+from ddncodec.model.principal import PrincipalComponents
+from ddncodec.training.codebooks import CodebookState
+from ddncodec.training.pictures import Pictures
+from ddncodec.training.state import TrainState
+
+BATCH = 2048
+
+
+def start_from_components(
+    state: TrainState, pictures: Pictures, progress: Callable[[str], None] = lambda message: None
+) -> None:
+    """Set components, mean, codebooks and their sums of a fresh `state` as if the trunk did nothing yet.
+
+    Components are those of `recipe.start_crops` crops. Each level works on the components in which most is left to do,
+    with a codebook by Lloyd's algorithm on what earlier levels left (residual vector quantisation). A function of the
+    recipe and the pictures.
+    """
+    recipe, network = state.recipe, state.network
+    size = recipe.network.levels[0].cell
+    device = network.stages[0].start.device
+    components = network.stages[0].principal
+    progress("principal components")
+    spectra = []
+    for first in range(0, recipe.start_crops, BATCH):
+        count = min(BATCH, recipe.start_crops - first)
+        crops = pictures.crops(count, size, (recipe.seed, first, size)).to(device)
+        spectra.append(components.analyze(to_cells(pack(crops), components.side, 1).flatten(1)))
+    left = _analyze_components(components, torch.cat(spectra))
+    state.average.load_state_dict(network.state_dict())
+    generator = torch.Generator().manual_seed(recipe.seed)
+    samples = recipe.phases[-1].batch / (1 - recipe.moving)
+    for level, book in enumerate(state.codebooks):
+        progress(f"codebook {level + 1} of {len(state.codebooks)}")
+        layer = network.layer(level)
+        picks = left.square().mean(dim=0).topk(layer.cosines).indices.sort().values
+        seen = left[:, picks]
+        codebook, codes = lloyd(seen, layer.codebook.shape[0], recipe.start_rounds, recipe.prior_cells, generator)
+        left[:, picks] = seen - codebook[codes]
+        for each in (layer, state.average.layer(level)):
+            each.picks.data.copy_(picks)
+            each.codebook.data.copy_(codebook[:, :, None])
+        _fill(book, layer, seen, codes, samples / seen.shape[0])
+
+
+def lloyd(
+    points: Tensor, outputs: int, rounds: int, prior: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Lloyd's algorithm: a codebook (outputs, d) whose entry 0 is zero, and the nearest entry of each point (n, d).
+
+    Every other entry is the mean of its points and `prior` more at the origin.
+    """
+    drawn = torch.randint(points.shape[0], (outputs - 1,), generator=generator)
+    codebook = torch.cat([points.new_zeros(1, points.shape[1]), 0.7 * points[drawn.to(points.device)]])
+    for _ in range(rounds):
+        codes = nearest(points, codebook)
+        sums = torch.zeros_like(codebook).index_add_(0, codes, points)
+        counts = torch.bincount(codes, minlength=outputs).to(sums)
+        codebook = sums / (counts[:, None] + max(prior, 1e-6))
+        codebook[0] = 0
+    return codebook, nearest(points, codebook)
+
+
+def nearest(points: Tensor, codebook: Tensor) -> Tensor:
+    """Index of the nearest entry (n,) for each of the points (n, d)."""
+    columns, norms = -2 * codebook.T, codebook.square().sum(dim=1)
+    return torch.cat([torch.addmm(norms, block, columns).argmin(dim=1) for block in points.split(BATCH)])
+
+
+def _analyze_components(components: PrincipalComponents, spectra: Tensor) -> Tensor:
+    """Set mean and components from DCT coefficients (n, M); returns each picture's own, (n, count)."""
+    mean = spectra.mean(dim=0)
+    spectra -= mean
+    _, vectors = torch.linalg.eigh(spectra.T @ spectra / spectra.shape[0])
+    found = vectors.flip(1)[:, : components.coefficients.shape[0]].T.contiguous()
+    components.center.data.copy_(mean)
+    components.coefficients.data.copy_(found)
+    components.refresh()
+    return spectra @ found.T
+
+
+def _fill(book: CodebookState, layer: DiscreteDistributionLayer, seen: Tensor, codes: Tensor, scale: float) -> None:
+    """Sums of a level (see `model.gram`; gains are still 1) as if `scale` times these points had been observed."""
+    counts = torch.bincount(codes, minlength=layer.codebook.shape[0]).to(seen)
+    right = seen.new_zeros(counts.shape[0], seen.shape[1]).index_add_(0, codes, seen)
+    book.sums.copy_(torch.cat([right, counts[:, None].expand(-1, seen.shape[1])], dim=1) * scale)
+    book.counts.copy_(counts * scale)
+
+
+__all__ = ["lloyd", "nearest", "start_from_components"]
