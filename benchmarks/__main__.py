@@ -1,22 +1,39 @@
-"""`python -m benchmarks`: one click group, one command per file."""
+"""`python -m benchmarks`: one click group; each command is imported when it is used."""
+
+import importlib
 
 import click
 
-from benchmarks.demo import demo
-from benchmarks.density import density_command
-from benchmarks.progressive import progressive
-from benchmarks.rd import rd
-from benchmarks.report import plot, table
-from benchmarks.selection import selection
+COMMANDS = {
+    "demo": ("benchmarks.demo", "demo"),
+    "density": ("benchmarks.density", "density_command"),
+    "plot": ("benchmarks.report", "plot"),
+    "progressive": ("benchmarks.progressive", "progressive"),
+    "rd": ("benchmarks.rd", "rd"),
+    "selection": ("benchmarks.selection", "selection"),
+    "table": ("benchmarks.report", "table"),
+}
+"""Module and function of every command."""
 
 
-@click.group()
+class Commands(click.Group):
+    """Imports late: what one command needs (torch, matplotlib) is neither waited for nor missed by another."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+
+@click.group(cls=Commands)
 def main() -> None:
     """Measure ddncodec against other codecs, and report the measurements."""
 
-
-for command in (rd, table, plot, demo, selection, progressive, density_command):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")

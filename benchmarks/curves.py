@@ -1,8 +1,8 @@
 """Rate-distortion curves, and the rate one saves over another.
 
 BD-rate: G. Bjøntegaard, VCEG-M33 (2001), by the package `bjontegaard` (Herglotz et al.), which
-integrates log rate over the PSNR range that both curves cover. Interpolation is PCHIP everywhere:
-it keeps a monotone curve monotone.
+integrates log rate over the range of quality that both curves cover. Interpolation is PCHIP
+everywhere: it keeps a monotone curve monotone. Quality is on the axis of its metric throughout.
 """
 
 import math
@@ -15,20 +15,21 @@ import bjontegaard  # type: ignore[import-untyped]
 import numpy as np
 from scipy.interpolate import PchipInterpolator  # type: ignore[import-untyped]
 
+from benchmarks.metrics import PSNR, Metric
 from benchmarks.rows import RdRow
 
 
 @dataclass(frozen=True)
 class Point:
-    """One setting of a codec: rate in bits per pixel, PSNR in dB."""
+    """One setting of a codec: rate in bits per pixel, quality on the axis of a metric."""
 
     bpp: float
-    psnr: float
+    quality: float
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of strictly increasing rate and PSNR."""
+    """Points of strictly increasing rate and quality."""
 
     points: tuple[Point, ...]
     dropped: int = 0
@@ -39,49 +40,49 @@ class Curve:
         return [point.bpp for point in self.points]
 
     @property
-    def psnr(self) -> list[float]:
-        return [point.psnr for point in self.points]
+    def quality(self) -> list[float]:
+        return [point.quality for point in self.points]
 
-    def psnr_at(self, bpp: float) -> float | None:
-        """PSNR in dB interpolated over log rate; None outside of the measured rates."""
+    def quality_at(self, bpp: float) -> float | None:
+        """Quality interpolated over log rate; None outside of the measured rates."""
         if len(self.points) < 2 or not self.bpp[0] <= bpp <= self.bpp[-1]:
             return None
-        return float(PchipInterpolator(np.log(self.bpp), self.psnr)(math.log(bpp)))
+        return float(PchipInterpolator(np.log(self.bpp), self.quality)(math.log(bpp)))
 
 
 @dataclass(frozen=True)
 class BdRate:
-    """Mean difference of rate at equal PSNR, negative where the tested curve needs fewer bits."""
+    """Mean difference of rate at equal quality, negative where the tested curve needs fewer bits."""
 
     percent: float
-    psnr_low: float
-    psnr_high: float
-    """The PSNR range in dB that both curves cover, the only one compared."""
+    low: float
+    high: float
+    """The range of quality that both curves cover, the only one compared."""
 
 
 def monotone_curve(points: Iterable[Point]) -> Curve:
     """Sort by rate, and drop the points that cost more than another without being better."""
     kept: list[Point] = []
-    ordered = sorted(points, key=lambda point: (point.bpp, -point.psnr))
+    ordered = sorted(points, key=lambda point: (point.bpp, -point.quality))
     for point in ordered:
-        if not kept or point.psnr > kept[-1].psnr:
+        if not kept or point.quality > kept[-1].quality:
             kept.append(point)
     return Curve(tuple(kept), dropped=len(ordered) - len(kept))
 
 
 def bd_rate(anchor: Curve, test: Curve) -> BdRate | None:
-    """Rate of `test` relative to `anchor`; None where they share no PSNR range."""
+    """Rate of `test` relative to `anchor`; None where they share no range of quality."""
     if min(len(anchor.points), len(test.points)) < 2:
         return None
-    low = max(anchor.psnr[0], test.psnr[0])
-    high = min(anchor.psnr[-1], test.psnr[-1])
+    low = max(anchor.quality[0], test.quality[0])
+    high = min(anchor.quality[-1], test.quality[-1])
     if low >= high:
         return None
     percent = bjontegaard.bd_rate(
         anchor.bpp,
-        anchor.psnr,
+        anchor.quality,
         test.bpp,
-        test.psnr,
+        test.quality,
         method="pchip",
         require_matching_points=False,
         min_overlap=0,
@@ -107,25 +108,30 @@ def comparable_rows(rows: Sequence[RdRow]) -> list[RdRow]:
     return [row for row in rows if row.image in complete]
 
 
-def mean_points(rows: Iterable[RdRow]) -> dict[int, Point]:
-    """Mean rate and mean PSNR over pictures, by setting, for the rows of one codec."""
+def mean_points(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[int, Point]:
+    """Mean rate and mean quality over pictures, by setting, for the rows of one codec; rows without it left out."""
     by_setting: defaultdict[int, list[RdRow]] = defaultdict(list)
     for row in rows:
-        by_setting[row.setting].append(row)
+        if getattr(row, metric.name) is not None:
+            by_setting[row.setting].append(row)
     return {
-        setting: Point(fmean(row.bpp for row in group), fmean(row.psnr for row in group))
+        setting: Point(
+            fmean(row.bpp for row in group), metric.axis(fmean(getattr(row, metric.name) for row in group))
+        )
         for setting, group in sorted(by_setting.items())
     }
 
 
-def mean_curve(rows: Iterable[RdRow]) -> Curve:
+def mean_curve(rows: Iterable[RdRow], metric: Metric = PSNR) -> Curve:
     """The curve of the means, for the rows of one codec."""
-    return monotone_curve(mean_points(rows).values())
+    return monotone_curve(mean_points(rows, metric).values())
 
 
-def picture_curves(rows: Iterable[RdRow]) -> dict[str, Curve]:
+def picture_curves(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[str, Curve]:
     """One curve per picture, for the rows of one codec."""
     by_image: defaultdict[str, list[Point]] = defaultdict(list)
     for row in rows:
-        by_image[row.image].append(Point(row.bpp, row.psnr))
+        value = getattr(row, metric.name)
+        if value is not None:
+            by_image[row.image].append(Point(row.bpp, metric.axis(value)))
     return {image: monotone_curve(points) for image, points in by_image.items()}

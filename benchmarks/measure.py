@@ -1,29 +1,40 @@
 """Encode, write, decode in another process, compare: one row per picture and setting."""
 
+import os
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import click
-from PIL import Image
 
 from benchmarks.codecs import ImageCodec
+from benchmarks.coding import CodingProcess
 from benchmarks.datasets import load_picture
-from benchmarks.decoding import DecodingProcess
 from benchmarks.environment import Environment
 from benchmarks.errors import BenchmarkError, CodecUnavailableError
-from benchmarks.metrics import bits_per_pixel, psnr
+from benchmarks.metrics import bits_per_pixel, metric_versions, ms_ssim, psnr, ssimulacra2
 from benchmarks.rows import RdRow
 
 
 @dataclass(frozen=True)
 class Job:
-    """The settings of a codec still to be measured on one picture."""
+    """One setting of a codec to be measured on one picture."""
 
     path: Path
-    settings: tuple[int, ...]
+    setting: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A pair of processes and the file between them."""
+
+    encoder: CodingProcess
+    decoder: CodingProcess
+    file: Path
 
 
 def available(codecs: Sequence[ImageCodec]) -> list[ImageCodec]:
@@ -54,56 +65,73 @@ def remaining_jobs(codec: ImageCodec, paths: Sequence[Path], done: Sequence[RdRo
             f"'{codec.version()}'; use --fresh or another --out"
         )
     keys = {row.key for row in earlier}
-    jobs = []
-    for path in paths:
-        settings = tuple(s for s in codec.settings() if (codec.name, path.name, s) not in keys)
-        if settings:
-            jobs.append(Job(path, settings))
-    return jobs
+    return [
+        Job(path, setting)
+        for path in paths
+        for setting in codec.settings()
+        if (codec.name, path.name, setting) not in keys
+    ]
 
 
-def measure(codec: ImageCodec, jobs: Sequence[Job], environment: Environment) -> Iterator[RdRow]:
-    """Yield each row as soon as it is measured.
+def measure(codec: ImageCodec, jobs: Sequence[Job], environment: Environment, benches: int = 1) -> Iterator[RdRow]:
+    """Yield each row as soon as it and those before it are measured, on `benches` pairs of processes at a time.
 
     Raises:
         BenchmarkError: a decoded picture has another size than its original.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="benchmarks-") as folder,
-        DecodingProcess(codec) as decoder,
-    ):
-        file = Path(folder, f"coded.{codec.name}")
-        for job in jobs:
-            original = load_picture(job.path)
-            for setting in job.settings:
-                encode_seconds = _encode_to(file, codec, original, setting)
-                decoded = decoder.decode(file)
-                if decoded.image.size != original.size:
-                    raise BenchmarkError(
-                        f"{codec.name} at {setting} decoded {job.path.name} to "
-                        f"{decoded.image.size}, must be {original.size}"
-                    )
-                size = file.stat().st_size
-                yield RdRow(
-                    image=job.path.name,
-                    width=original.width,
-                    height=original.height,
-                    codec=codec.name,
-                    codec_version=codec.version(),
-                    setting=setting,
-                    bytes=size,
-                    bpp=bits_per_pixel(size, *original.size),
-                    psnr=psnr(original, decoded.image),
-                    encode_seconds=round(encode_seconds, 4),
-                    decode_seconds=round(decoded.seconds, 4),
-                    **asdict(environment),
-                )
+    idle: SimpleQueue[Bench] = SimpleQueue()
+
+    def run(job: Job) -> RdRow:
+        bench = idle.get()
+        try:
+            return _measure_one(codec, job, bench, environment)
+        finally:
+            idle.put(bench)
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-"))
+        for number in range(benches):
+            pair = [stack.enter_context(CodingProcess(codec)) for _ in range(2)]
+            idle.put(Bench(*pair, Path(folder, f"coded{number}.{codec.name}")))
+        threads = stack.enter_context(ThreadPoolExecutor(benches))
+        stack.callback(threads.shutdown, cancel_futures=True)
+        yield from threads.map(run, jobs)
 
 
-def _encode_to(file: Path, codec: ImageCodec, image: Image.Image, setting: int) -> float:
-    """Write the coded picture; the seconds of encoding, without those of writing."""
-    start = time.perf_counter()
-    data = codec.encode(image, setting)
-    seconds = time.perf_counter() - start
-    file.write_bytes(data)
-    return seconds
+def _measure_one(codec: ImageCodec, job: Job, bench: Bench, environment: Environment) -> RdRow:
+    original = load_picture(job.path)
+    encoding = bench.encoder.encode(original, job.setting, bench.file)
+    decoded, decoding = bench.decoder.decode(bench.file)
+    if decoded.size != original.size:
+        raise BenchmarkError(
+            f"{codec.name} at {job.setting} decoded {job.path.name} to {decoded.size}, must be {original.size}"
+        )
+    size = bench.file.stat().st_size
+    return RdRow(
+        image=job.path.name,
+        width=original.width,
+        height=original.height,
+        codec=codec.name,
+        codec_version=codec.version(),
+        setting=job.setting,
+        command=codec.command(job.setting),
+        bytes=size,
+        bpp=bits_per_pixel(size, *original.size),
+        psnr=psnr(original, decoded),
+        ms_ssim=_rounded(ms_ssim(original, decoded), 6),
+        ssimulacra2=_rounded(ssimulacra2(original, decoded), 4),
+        encode_seconds=round(encoding.seconds, 4),
+        decode_seconds=round(decoding.seconds, 4),
+        encode_cpu=round(encoding.cpu, 4),
+        decode_cpu=round(decoding.cpu, 4),
+        encode_memory=encoding.memory,
+        decode_memory=decoding.memory,
+        weights=codec.weights(),
+        metrics=metric_versions(),
+        load=round(os.getloadavg()[0], 2),
+        **asdict(environment),
+    )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

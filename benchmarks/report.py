@@ -11,6 +11,7 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from benchmarks.curves import Curve
 from benchmarks.errors import BenchmarkError
+from benchmarks.metrics import PSNR
 from benchmarks.rows import read_rows
 from benchmarks.summary import ALL_RATES, SUBJECT, BppRange, Comparison, Report, summarize
 
@@ -57,7 +58,7 @@ def draw_plot(report: Report) -> Figure:
     axes = figure.add_subplot()
     for name, curve in report.curves.items():
         width = 2.5 if name == SUBJECT else 1.2
-        axes.plot(curve.bpp, curve.psnr, label=name, marker="o", markersize=3, linewidth=width)
+        axes.plot(curve.bpp, curve.quality, label=name, marker="o", markersize=3, linewidth=width)
     axes.set_xscale("log")
     axes.set_xticks([0.05, 0.1, 0.2, 0.3, 0.5, 1, 2])
     axes.xaxis.set_major_formatter(ScalarFormatter())
@@ -71,33 +72,37 @@ def draw_plot(report: Report) -> Figure:
 
 
 def _comparison_lines(report: Report, names: list[str]) -> list[str]:
-    heads = (
-        f"BD-rate of {SUBJECT} against",
-        "mean of pictures' BD-rates",
-        "shared PSNR range",
-    )
-    columns = [_comparison_cells(report.comparisons.get(name), report.pictures) for name in names]
-    return [_line(head, row) for head, row in zip(heads, zip(*columns, strict=True), strict=True)]
+    lines = []
+    for measure in report.measures:
+        title = "" if measure.metric is PSNR else f", {measure.metric.title}"
+        heads = [f"BD-rate of {SUBJECT} against{title}", f"mean of pictures' BD-rates{title}"]
+        columns = [_comparison_cells(measure.comparisons.get(name), report.pictures) for name in names]
+        lines += [_line(head, row) for head, row in zip(heads, zip(*columns, strict=True), strict=True)]
+    return [*lines, _line("shared PSNR range", [_range(report.comparisons.get(name)) for name in names])]
 
 
-def _comparison_cells(comparison: Comparison | None, pictures: int) -> tuple[str, str, str]:
-    """One codec's column of the comparison; empty for ddnc, which has none with itself."""
+def _comparison_cells(comparison: Comparison | None, pictures: int) -> tuple[str, str]:
+    """One codec's column of a metric's comparison; empty for ddnc, which has none with itself."""
     if comparison is None:
-        return "", "", ""
+        return "", ""
     overall, rates = comparison.of_means, comparison.of_pictures
-    of_pictures = f"{fmean(rates):+.1f} %" if rates else NOTHING
+    of_pictures = f"{fmean(rates.values()):+.1f} %" if rates else NOTHING
     if 0 < len(rates) < pictures:
         of_pictures += f" ({len(rates)} of {pictures})"
-    if overall is None:
-        return NOTHING, of_pictures, NOTHING
-    psnr_range = f"{overall.psnr_low:.1f} to {overall.psnr_high:.1f} dB"
-    return f"{overall.percent:+.1f} %", of_pictures, psnr_range
+    return f"{overall.percent:+.1f} %" if overall else NOTHING, of_pictures
+
+
+def _range(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return ""
+    overall = comparison.of_means
+    return f"{overall.low:.1f} to {overall.high:.1f} dB" if overall else NOTHING
 
 
 def _notes(report: Report) -> list[str]:
     notes = ["; ".join(f"{name}: {version}" for name, version in report.versions.items()) + "."]
     if report.comparisons:
-        notes.append(f"A negative BD-rate means that {SUBJECT} needs fewer bits at equal PSNR.")
+        notes.append(f"A negative BD-rate means that {SUBJECT} needs fewer bits at equal quality.")
         if report.bpp_range != ALL_RATES:
             low, high = report.bpp_range.low, report.bpp_range.high
             notes.append(f"Only {SUBJECT} settings of {low:g} to {high:g} bpp are counted.")
@@ -117,7 +122,7 @@ def _pictures(report: Report) -> str:
 
 
 def _decibels(curve: Curve, bpp: float) -> str:
-    psnr = curve.psnr_at(bpp)
+    psnr = curve.quality_at(bpp)
     return NOTHING if psnr is None else f"{psnr:.2f}"
 
 

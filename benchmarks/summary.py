@@ -14,6 +14,7 @@ from benchmarks.curves import (
     picture_curves,
 )
 from benchmarks.errors import BenchmarkError
+from benchmarks.metrics import METRICS, Metric
 from benchmarks.rows import RdRow
 
 SUBJECT = "ddnc"
@@ -37,8 +38,17 @@ class Comparison:
 
     of_means: BdRate | None
     """BD-rate of the two mean curves."""
-    of_pictures: tuple[float, ...]
-    """BD-rates in percent, of the pictures whose curves overlap."""
+    of_pictures: dict[str, float]
+    """BD-rates in percent by picture, of those whose curves overlap."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One metric: the mean curve of every codec, and ddnc compared with every other."""
+
+    metric: Metric
+    curves: dict[str, Curve]
+    comparisons: dict[str, Comparison]
 
 
 @dataclass(frozen=True)
@@ -47,10 +57,20 @@ class Report:
 
     pictures: int
     pictures_measured: int
-    curves: dict[str, Curve]
+    measures: tuple[Measure, ...]
+    """PSNR, and every other metric that all these rows have."""
     versions: dict[str, str]
-    comparisons: dict[str, Comparison]
     bpp_range: BppRange
+
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """Those of PSNR."""
+        return self.measures[0].curves
+
+    @property
+    def comparisons(self) -> dict[str, Comparison]:
+        """Those of PSNR."""
+        return self.measures[0].comparisons
 
 
 def summarize(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> Report:
@@ -70,17 +90,25 @@ def summarize(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> Report:
         by_codec[SUBJECT] = _within(by_codec[SUBJECT], bpp_range)
         if not by_codec[SUBJECT]:
             raise BenchmarkError(f"no {SUBJECT} setting lies within the given range of bpp")
+    metrics = [metric for metric in METRICS if all(getattr(row, metric.name) is not None for row in comparable)]
     return Report(
         pictures=len({row.image for row in comparable}),
         pictures_measured=len({row.image for row in rows}),
-        curves={name: mean_curve(group) for name, group in by_codec.items()},
+        measures=tuple(_measure(metric, by_codec) for metric in metrics),
         versions={name: group[0].codec_version for name, group in by_codec.items()},
+        bpp_range=bpp_range,
+    )
+
+
+def _measure(metric: Metric, by_codec: dict[str, list[RdRow]]) -> Measure:
+    return Measure(
+        metric,
+        curves={name: mean_curve(group, metric) for name, group in by_codec.items()},
         comparisons={
-            name: _compare(group, by_codec[SUBJECT])
+            name: _compare(group, by_codec[SUBJECT], metric)
             for name, group in by_codec.items()
             if SUBJECT in by_codec and name != SUBJECT
         },
-        bpp_range=bpp_range,
     )
 
 
@@ -94,10 +122,11 @@ def _within(rows: list[RdRow], bpp_range: BppRange) -> list[RdRow]:
     return [row for row in rows if row.setting in chosen]
 
 
-def _compare(rival: list[RdRow], subject: list[RdRow]) -> Comparison:
-    anchors = picture_curves(rival)
-    rates = [bd_rate(anchors[image], curve) for image, curve in picture_curves(subject).items()]
+def _compare(rival: list[RdRow], subject: list[RdRow], metric: Metric) -> Comparison:
+    anchors = picture_curves(rival, metric)
+    curves = picture_curves(subject, metric)
+    rates = {image: bd_rate(anchors[image], curve) for image, curve in curves.items()}
     return Comparison(
-        of_means=bd_rate(mean_curve(rival), mean_curve(subject)),
-        of_pictures=tuple(rate.percent for rate in rates if rate is not None),
+        of_means=bd_rate(mean_curve(rival, metric), mean_curve(subject, metric)),
+        of_pictures={image: rate.percent for image, rate in rates.items() if rate is not None},
     )

@@ -1,6 +1,8 @@
 """BD-rates of curves whose answer is known."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +14,9 @@ from benchmarks.curves import (
     mean_curve,
     mean_points,
     monotone_curve,
+    picture_curves,
 )
+from benchmarks.metrics import METRICS
 from benchmarks.rows import RdRow
 
 Rows = Callable[..., list[RdRow]]
@@ -23,7 +27,7 @@ def test_bd_rate_of_a_curve_against_itself_is_zero(rows_of: Rows) -> None:
     result = bd_rate(curve, curve)
     assert result is not None
     assert result.percent == pytest.approx(0, abs=1e-9)
-    assert (result.psnr_low, result.psnr_high) == pytest.approx((18, 42))
+    assert (result.low, result.high) == pytest.approx((18, 42))
 
 
 @pytest.mark.parametrize(("rate", "percent"), [(0.9, -10), (1.25, 25)])
@@ -50,17 +54,26 @@ def test_curve_drops_points_that_cost_more_and_are_no_better() -> None:
 
 def test_interpolation_is_exact_on_points_and_none_outside(rows_of: Rows) -> None:
     curve = mean_curve(rows_of("jpeg"))
-    assert curve.psnr_at(0.05) == pytest.approx(18)
-    assert curve.psnr_at(0.2) == pytest.approx(30)
-    assert curve.psnr_at(0.2 * 2**0.5) == pytest.approx(33)
-    assert curve.psnr_at(0.049) is None
-    assert curve.psnr_at(0.81) is None
+    assert curve.quality_at(0.05) == pytest.approx(18)
+    assert curve.quality_at(0.2) == pytest.approx(30)
+    assert curve.quality_at(0.2 * 2**0.5) == pytest.approx(33)
+    assert curve.quality_at(0.049) is None
+    assert curve.quality_at(0.81) is None
 
 
 def test_means_are_over_pictures_at_each_setting(rows_of: Rows) -> None:
     rows = rows_of("jpeg", "a.png") + rows_of("jpeg", "b.png", rate=3, gain=2)
     mean = mean_points(rows)[2]
-    assert (mean.bpp, mean.psnr) == pytest.approx((0.4, 31))
+    assert (mean.bpp, mean.quality) == pytest.approx((0.4, 31))
+
+
+def test_similarities_are_averaged_and_then_put_on_their_axis(rows_of: Rows) -> None:
+    values = (0.98, 1 - 1e-4)
+    rows = [replace(rows_of("jpeg", f"{value}.png")[0], ms_ssim=value) for value in values]
+    rows.append(rows_of("jpeg", "without.png")[0])
+    (mean,) = mean_points(rows, METRICS[1]).values()
+    assert mean.quality == pytest.approx(-10 * math.log10(1 - sum(values) / 2))
+    assert set(picture_curves(rows, METRICS[1])) == {f"{value}.png" for value in values}
 
 
 def test_only_pictures_finished_by_every_codec_are_compared(rows_of: Rows) -> None:

@@ -1,6 +1,8 @@
 """The command measures what is on disk, once, and in a process that never encoded."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -13,8 +15,8 @@ from PIL import Image
 
 from benchmarks.__main__ import main
 from benchmarks.codecs import Jpeg
+from benchmarks.coding import RESET, CodingProcess
 from benchmarks.datasets import load_picture
-from benchmarks.decoding import DecodingProcess
 from benchmarks.environment import current_environment
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure import Job, measure, remaining_jobs
@@ -24,6 +26,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 FAKE_DDNCODEC = """
     import io
+    from pathlib import Path
     from types import SimpleNamespace
     from PIL import Image
 
@@ -36,7 +39,7 @@ FAKE_DDNCODEC = """
             from ddncodec.errors import ModelError
             if model != "photo":
                 raise ModelError(f"no model '{model}'")
-            self.info = SimpleNamespace(name=model, identity=bytes(8))
+            self.info = SimpleNamespace(name=model, identity=bytes(8), path=Path(__file__))
 
         def encode(self, image, *, quality, coding):
             assert coding == "coded"
@@ -64,7 +67,7 @@ def test_killed_run_resumes_without_measuring_again(pictures: Path, tmp_path: Pa
     csv = out / "rd.csv"
     complete = read_rows(csv)
     assert len(complete) == 2 * len(Jpeg().settings())
-    assert {path.name for path in out.iterdir()} == {"rd.csv", "rd.md", "rd.png"}
+    assert {path.name for path in out.iterdir()} == {"rd.csv", "rd.md", "rd.png", "batches"}
 
     marked = [replace(row, encode_seconds=1234.5) for row in complete[:-5]]
     write_rows(csv, marked)
@@ -93,41 +96,68 @@ def test_other_codecs_are_added_and_fresh_replaces_only_the_named(
 
 def test_size_is_that_of_the_file_on_disk(pictures: Path, tmp_path: Path) -> None:
     path = pictures / "drawn1.png"
-    (row,) = measure(Jpeg(), [Job(path, (50,))], current_environment())
+    (row,) = measure(Jpeg(), [Job(path, 50)], current_environment())
     file = tmp_path / "written.jpg"
     file.write_bytes(Jpeg().encode(load_picture(path), 50))
     assert row.bytes == file.stat().st_size
     assert row.bpp == 8 * file.stat().st_size / (96 * 64)
 
 
+def test_parallel_rows_are_those_of_one_at_a_time_in_order(pictures: Path) -> None:
+    jobs = [Job(path, setting) for path in sorted(pictures.iterdir()) for setting in (10, 50, 90)]
+    alone, together = (list(measure(Jpeg(), jobs, current_environment(), benches)) for benches in (1, 3))
+    assert [row.key for row in together] == [("jpeg", job.path.name, job.setting) for job in jobs]
+    assert [(row.bytes, row.psnr) for row in together] == [(row.bytes, row.psnr) for row in alone]
+
+
+def test_costs_are_measured_where_the_coding_is(pictures: Path) -> None:
+    (row,) = measure(Jpeg(), [Job(pictures / "drawn1.png", 50)], current_environment())
+    assert row.encode_seconds > 0 and row.decode_seconds > 0
+    assert row.command == "Image.save(file, 'JPEG', quality=50, optimize=True, subsampling='4:2:0')"
+    if RESET.exists():
+        assert row.encode_memory is not None and 10_000_000 < row.encode_memory < 200_000_000  # no torch in there
+
+
+def test_batches_are_the_rows_as_codec_compare_reads_them(pictures: Path, tmp_path: Path) -> None:
+    run_rd("--images", pictures, "--out", tmp_path, "--codecs", "jpeg,webp", "--jobs", "2")
+    rows = [row for row in read_rows(tmp_path / "rd.csv") if row.codec == "webp"]
+    folder = tmp_path / "batches"
+    assert json.loads((folder / "index.json").read_text()) == [["jpeg.json"], ["webp.json"]]
+    batch = json.loads((folder / "webp.json").read_text())
+    for part, values in (("constant", [batch["constant_values"]]), ("field", batch["field_values"])):
+        names = [name for description in batch[f"{part}_descriptions"] for name in description]
+        assert {len(value) for value in values} == {len(names)}
+        if part == "field":
+            assert [dict(zip(names, value))["encoded_size"] for value in values] == [row.bytes for row in rows]
+
+
 def test_rows_of_another_version_are_not_continued(pictures: Path) -> None:
     path = pictures / "drawn1.png"
-    (row,) = measure(Jpeg(), [Job(path, (50,))], current_environment())
-    assert 50 not in remaining_jobs(Jpeg(), [path], [row])[0].settings
+    (row,) = measure(Jpeg(), [Job(path, 50)], current_environment())
+    setting = Jpeg().settings()[0]
+    jobs = remaining_jobs(Jpeg(), [path], [replace(row, setting=setting)])
+    assert jobs == [Job(path, other) for other in Jpeg().settings()[1:]]
     with pytest.raises(BenchmarkError, match="--fresh"):
         remaining_jobs(Jpeg(), [path], [replace(row, codec_version="another")])
 
 
 @dataclass(frozen=True)
 class Cropping(Jpeg):
-    """Loses a column; encoding does it, because the decoding process would see only Jpeg."""
+    """Loses a column."""
 
     def encode(self, image: Image.Image, setting: int) -> bytes:
         return Jpeg().encode(image.crop((0, 0, image.width - 1, image.height)), setting)
 
-    def __reduce__(self) -> tuple[type[Jpeg], tuple[()]]:
-        return Jpeg, ()
-
 
 def test_decoded_picture_of_another_size_is_an_error(pictures: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"drawn1\.png to \(95, 64\), must be \(96, 64\)"):
-        list(measure(Cropping(), [Job(pictures / "drawn1.png", (50,))], current_environment()))
+        list(measure(Cropping(), [Job(pictures / "drawn1.png", 50)], current_environment()))
 
 
 def test_damaged_file_fails_in_the_decoding_process_with_its_own_error(tmp_path: Path) -> None:
     file = tmp_path / "damaged"
     file.write_bytes(b"not a picture")
-    with DecodingProcess(Jpeg()) as decoder, pytest.raises(OSError, match="cannot identify"):
+    with CodingProcess(Jpeg()) as decoder, pytest.raises(OSError, match="cannot identify"):
         decoder.decode(file)
 
 
@@ -145,6 +175,7 @@ def fake_library(tmp_path: Path) -> Path:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(dedent(FAKE_DDNCODEC))
     (package / "errors.py").write_text("class ModelError(Exception): pass\n")
+    shutil.copy(REPOSITORY / "ddncodec" / "files.py", package)
     return package.parent
 
 

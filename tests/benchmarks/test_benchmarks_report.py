@@ -1,6 +1,7 @@
 """Tables and plots follow from the rows and from nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ PSNR in dB (8-bit RGB) at equal bits per pixel; pictures averaged: 1.
 | shared PSNR range |  | 18.0 to 42.0 dB | N/A |
 
 ddnc: ddnc 1.0; jpeg: jpeg 1.0; far: far 1.0.
-A negative BD-rate means that ddnc needs fewer bits at equal PSNR.
+A negative BD-rate means that ddnc needs fewer bits at equal quality.
 <!-- rd-table:end -->"""
 
 
@@ -80,7 +81,7 @@ def test_rate_range_restricts_ddnc_by_whole_settings(rows_of: Rows) -> None:
     report = summarize(rows, BppRange(low=0.1, high=0.45))
     assert report.curves["ddnc"].bpp == pytest.approx([0.11, 0.22, 0.44])
     assert len(report.curves["jpeg"].points) == 5
-    assert report.comparisons["jpeg"].of_pictures == pytest.approx([0, 20])
+    assert report.comparisons["jpeg"].of_pictures == pytest.approx({"a.png": 0, "b.png": 20})
     assert "Only ddnc settings of 0.1 to 0.45 bpp are counted." in render_table(report)
 
 
@@ -100,6 +101,17 @@ def test_dropped_points_are_noted(rows_of: Rows) -> None:
     rows = rows_of("jpeg", "a.png")
     worse = [*rows[:-1], rows_of("jpeg", "a.png", gain=-20)[-1]]
     assert "jpeg: 1 setting(s) left out" in render_table(summarize(worse))
+
+
+def test_metrics_that_every_row_has_are_compared(rows_of: Rows) -> None:
+    def with_similarity(rows: list[RdRow]) -> list[RdRow]:
+        return [replace(row, ms_ssim=1 - 10 ** (-row.psnr / 30)) for row in rows]
+
+    jpeg, ddnc = with_similarity(rows_of("jpeg")), with_similarity(rows_of("ddnc", rate=0.8))
+    lines = render_table(summarize(jpeg + ddnc)).splitlines()
+    assert "| BD-rate of ddnc against, MS-SSIM |  | -20.0 % |" in lines
+    assert not any("SSIMULACRA2" in line for line in lines)
+    assert not any("MS-SSIM" in line for line in render_table(summarize(jpeg + rows_of("ddnc"))).splitlines())
 
 
 def test_plot_is_a_png(rows: list[RdRow], tmp_path: Path) -> None:
