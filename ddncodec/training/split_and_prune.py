@@ -21,7 +21,8 @@ def plan_splits(
     while len(pairs) < limit:
         pruned, split = int(counts.argmin()), int(counts.argmax())
         dead = float(counts[pruned]) < floor and float(counts[split]) > 2 * floor
-        if not dead and float(counts[split]) <= ceiling:
+        crowded = float(counts[split]) > ceiling
+        if not (dead or crowded):
             break
         counts[split] /= 2
         counts[pruned] = counts[split]
