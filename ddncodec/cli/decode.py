@@ -6,42 +6,103 @@ from pathlib import Path
 
 import click
 
-import bitstream
-import ddncodec
-from ddncodec import registry
-from ddncodec.cli.failures import as_failures
-from ddncodec.cli.options import FILE, device_option, examples, model_option
-from ddncodec.cli.picture_files import check_output, picture_format, write_picture
+from ddncodec.cli.batch import Product, run, singly
+from ddncodec.cli.batch_options import Batch, batch_options
+from ddncodec.cli.jobs import STANDARD, plan
+from ddncodec.cli.options import FILE, device_option, examples, max_pixels_option, model_option
+from ddncodec.cli.reporting import Style, report
+
+
+class RegionWords(click.ParamType):
+    """Four integers with commas between them."""
+
+    name = "region"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int, int, int]:
+        try:
+            x, y, width, height = (int(word) for word in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} must be four integers X,Y,W,H", param, ctx)
+        return x, y, width, height
 
 
 @click.command(
     epilog=examples(
         "ddnc decode photo.ddn photo.png",
         "ddnc decode photo.ddn preview.png --levels 8",
+        "ddnc decode photo.ddn part.png --region 100,50,320,240",
+        "ddnc decode -r streams/ -o photos/ --format webp -j 4",
+        "ddnc decode photo.ddn --progressive levels/",
+        "ddnc decode photo.ddn --preview photo.webp",
         "ddnc decode torn.ddn rescued.png --allow-partial",
+        "ddnc decode - - < photo.ddn > photo.png",
     )
 )
-@click.argument("source", metavar="IN", type=FILE)
-@click.argument("target", metavar="OUT", type=FILE)
+@batch_options
+@click.option("--format", "suffix", metavar="NAME", help="png, jpg, webp, ...  [default: as the suffix of OUT, or png]")
 @click.option("--levels", type=click.IntRange(1), metavar="N", help="Stop after N levels, for a blurrier preview.")
+@click.option("--region", type=RegionWords(), metavar="X,Y,W,H", help="Decode this part only, in pixels.")
+@click.option("--progressive", type=FILE, metavar="DIR", help="Write a picture for each level.")
+@click.option("--preview", type=FILE, metavar="FILE", help="Write an animation of the levels, .gif or .webp.")
+@click.option("--background", metavar="COLOR", help="Lay transparent pictures over it.  [default: keep alpha]")
+@click.option("--restore-icc", is_flag=True, help="Convert to the colour profile that `encode --metadata icc` kept.")
 @click.option("--allow-partial", is_flag=True, help="Decode the whole passes of a stream that breaks off.")
+@max_pixels_option
 @model_option
 @device_option
+@click.pass_context
 def decode(
-    source: Path, target: Path, levels: int | None, allow_partial: bool, model: str | None, device: str
+    ctx: click.Context,
+    batch: Batch,
+    suffix: str | None,
+    levels: int | None,
+    region: tuple[int, int, int, int] | None,
+    progressive: Path | None,
+    preview: Path | None,
+    background: str | None,
+    restore_icc: bool,
+    allow_partial: bool,
+    max_pixels: int,
+    model: str | None,
+    device: str,
 ) -> None:
     """Decode streams to pictures.
 
-    The suffix of OUT says its format. The model is found by the id in the stream, unless --model is given. JPEG and
-    AVIF are written at quality 95, WebP without loss.
+    OUT is a file, whose suffix says its format; or a folder. `-` is standard input or output. The model is found by
+    the id in the stream, unless --model is given. JPEG and AVIF are written at quality 95, WebP without loss. Metadata
+    that the stream kept is embedded where the format has a place for it. --progressive and --preview take one IN and
+    no OUT.
     """
-    format_name = picture_format(target)
-    check_output(target)
-    with as_failures(source):
-        data = source.read_bytes()
-        header = bitstream.read_header(data)
-        chosen = model or registry.find_identity(header.model_id).path
-    codec = ddncodec.Codec(chosen, device)
-    with as_failures(source):
-        picture = codec.decode(data, levels, allow_partial=allow_partial)
-    write_picture(picture, target, format_name)
+    from ddncodec import registry
+    from ddncodec.cli.coding import Decoding, Machine, limits_of
+    from ddncodec.cli.picture_files import Writing, picture_format
+    from ddncodec.cli.previews import show
+    from ddncodec.pictures import check_color
+
+    if background is not None:
+        check_color(background)
+    if model is not None:
+        registry.find(model)
+    machine = Machine(model, device, limits_of(max_pixels))
+    if progressive or preview:
+        show(machine, batch, progressive, preview, f".{suffix or 'png'}")
+        return
+    output = batch.words.output or batch.words.files[-1]
+    extension = f".{suffix.lstrip('.')}" if suffix else _suffix(batch, output)
+    writing = Writing(picture_format(extension, output), restore_icc, background)
+    jobs = plan(batch.words, extension, {".ddn"})
+    work = Decoding(machine, writing, levels, region, allow_partial)
+    outcomes = run(jobs, singly, work, batch.policy, batch.processes)
+    ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line)))
+
+
+def _suffix(batch: Batch, output: Path) -> str:
+    """What the name of the output says of its format; PNG for folders and standard output."""
+    many = batch.words.recursive or len(batch.words.files) > (1 if batch.words.output else 2)
+    return ".png" if output == STANDARD or many or output.is_dir() else output.suffix
+
+
+def _line(product: Product) -> str:
+    return f"{len(product.data)} bytes, {product.width} x {product.height}"

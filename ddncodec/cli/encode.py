@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import click
 
-import ddncodec
-from ddncodec.cli.failures import as_failures
-from ddncodec.cli.options import FILE, device_option, examples, model_option, quiet_option
-from ddncodec.cli.picture_files import check_output, read_picture
-from ddncodec.files import write_atomically
+from ddncodec.cli.batch import Product, run
+from ddncodec.cli.batch_options import Batch, batch_options
+from ddncodec.cli.jobs import plan
+from ddncodec.cli.options import device_option, examples, max_pixels_option, model_option
+from ddncodec.cli.reporting import Style, report
+
+SUFFIX = ".ddn"
+METADATA = ("icc", "exif", "xmp")
+
+
+class MetadataKinds(click.ParamType):
+    """all, none, or kinds of metadata with commas between them."""
+
+    name = "metadata"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        words = {"all": METADATA, "none": ()}.get(str(value), tuple(str(value).split(",")))
+        for word in words:
+            if word not in METADATA:
+                self.fail(f"{word!r} is none of {', '.join(METADATA)}, all and none", param, ctx)
+        return words
 
 
 @click.command(
     epilog=examples(
         "ddnc encode photo.jpg photo.ddn",
-        "ddnc encode photo.jpg photo.ddn --quality 80",
-        "ddnc encode photo.jpg photo.ddn --coding plain --quiet",
+        "ddnc encode photo.jpg photo.ddn --quality 80 --metadata all",
+        "ddnc encode -r photos/ -o streams/ -j 4 --resume",
+        "ddnc encode *.png -o streams/ --json",
+        "ddnc encode - - < photo.jpg > photo.ddn",
     )
 )
-@click.argument("source", metavar="IN", type=FILE)
-@click.argument("target", metavar="OUT", type=FILE)
+@batch_options
 @click.option(
     "-q", "--quality", type=click.FloatRange(0, 100), default=50.0, show_default=True,
     help="From smallest to best.",
@@ -30,23 +47,52 @@ from ddncodec.files import write_atomically
     "--coding", type=click.Choice(["coded", "plain"]), default="coded", show_default=True,
     help="Range coded, or log2 K bits for every index.",
 )
+@click.option(
+    "--metadata", type=MetadataKinds(), default="none", show_default=True, metavar="all|none|icc,exif,xmp",
+    help="What to keep of it.",
+)
+@click.option("--background", metavar="COLOR", help="Lay transparent pictures over it.  [default: keep alpha]")
+@click.option("--frame", type=click.Choice(["first"]), help="Take this one of animations.  [default: refuse them]")
+@max_pixels_option
 @model_option
 @device_option
-@quiet_option
+@click.pass_context
 def encode(
-    source: Path, target: Path, quality: float, coding: str, model: str | None, device: str, quiet: bool
+    ctx: click.Context,
+    batch: Batch,
+    quality: float,
+    coding: str,
+    metadata: tuple[str, ...],
+    background: str | None,
+    frame: str | None,
+    max_pixels: int,
+    model: str | None,
+    device: str,
 ) -> None:
     """Encode pictures to streams.
 
-    IN is of any format that Pillow reads. Prints the size of OUT in bytes and in bits per pixel. Transparent pictures
-    are laid over white; metadata is not kept, except that the orientation in EXIF is applied.
+    Inputs are pictures of any format that Pillow reads. OUT is a file; or a folder, where outputs have the names of
+    their inputs with the suffix .ddn, and with -r their places as well. `-` is standard input or output. Prints the
+    size of every output in bytes and in bits per pixel. A file that fails does not keep others from being encoded.
+
+    Pixels are coded upright, in sRGB, with 8 bits a sample; what is lost by that is told. Gray stays gray.
     """
-    check_output(target)
-    with as_failures(source):
-        picture = read_picture(source)
-    codec = ddncodec.Codec(model or "photo", device)
-    with as_failures(source):
-        data = codec.encode(picture, quality, coding)
-    write_atomically(target, data)
-    if not quiet:
-        click.echo(f"{target}: {len(data)} bytes, {8 * len(data) / (picture.width * picture.height):.4f} bpp")
+    from ddncodec import registry
+    from ddncodec.cli.coding import DEFAULT_MODEL, Encoding, Machine, groups, limits_of
+    from ddncodec.cli.picture_files import SUFFIXES, Reading
+    from ddncodec.pictures import check_color
+
+    if background is not None:
+        check_color(background)
+    jobs = plan(batch.words, SUFFIX, SUFFIXES)
+    registry.find(model or DEFAULT_MODEL)
+    machine = Machine(model, device, limits_of(max_pixels))
+    reading = Reading(machine.limits, first_frame=frame == "first", background=background)
+    work = Encoding(machine, reading, quality, coding, metadata)
+    outcomes = run(jobs, partial(groups, pixels=machine.batch_pixels), work, batch.policy, batch.processes)
+    ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line)))
+
+
+def _line(product: Product) -> str:
+    size = len(product.data)
+    return f"{size} bytes, {8 * size / (product.width * product.height):.4f} bpp"

@@ -1,66 +1,132 @@
-"""Picture files in and out, by Pillow; and the checks on outputs that are made before any work."""
+"""Picture files in and out, by Pillow."""
 
 from __future__ import annotations
 
-import os
+import dataclasses
+import io
 import struct
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
-import bitstream
-from ddncodec.cli.failures import Failure
+from bitstream import Limits
+from ddncodec.colors import to_profile
 from ddncodec.errors import ArgumentError, ImageError
-from ddncodec.files import replacing
+from ddncodec.pictures import Pixels, to_pixels
 
+SUFFIXES = frozenset({
+    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pgm", ".png", ".pnm", ".ppm", ".tga",
+    ".tif", ".tiff", ".webp",
+})  # fmt: skip
+"""Files in folders that are taken for pictures; any other that Pillow can read has to be named."""
 SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
     {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
 )
 """Formats that would lose much at their defaults are written better."""
+ALPHA_FORMATS = frozenset({"AVIF", "GIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
+EXIF_FORMATS = frozenset({"AVIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
+_XMP_KEYWORD = "XML:com.adobe.xmp"
+_XMP_TAG = 700
 
 
-def read_picture(path: Path) -> Image.Image:
-    """Read any picture that Pillow can. Raises OSError, ImageError, bitstream.LimitError."""
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How picture files are read: at most `limits.max_pixels`, and of animated ones the first frame or nothing."""
+
+    limits: Limits
+    first_frame: bool = False
+    background: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Writing:
+    """How picture files are written: in Pillow's format `name`; `restore_icc`: in the profile of the source.
+
+    `background` is what transparent pictures are laid over; without one that is done only, in white, for formats
+    that hold no transparency.
+    """
+
+    name: str
+    restore_icc: bool = False
+    background: str | None = None
+
+
+def read_picture(data: bytes, reading: Reading) -> Pixels:
+    """Read any picture that Pillow can. Raises ImageError, ArgumentError, bitstream.LimitError."""
     Image.MAX_IMAGE_PIXELS = None  # the limit of streams is checked instead
     try:
-        with Image.open(path) as image:
-            bitstream.DEFAULT_LIMITS.check_pixels(*image.size)
-            image.load()
-            return image
-    except bitstream.LimitError:
-        raise
+        with Image.open(io.BytesIO(data)) as image:
+            reading.limits.check_pixels(*image.size)
+            # MPO is what some cameras write: a JPEG with a preview or a second eye behind it.
+            frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
+            if frames > 1 and not reading.first_frame:
+                raise ImageError(f"has {frames} frames; --frame first takes the first")
+            return to_pixels(image, reading.background)
     except UnidentifiedImageError as error:
         raise ImageError("not a picture that Pillow can read") from error
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise ImageError(f"picture cannot be decoded: {error}") from error
-    except (SyntaxError, ValueError, EOFError, struct.error) as error:
+    except (OSError, SyntaxError, EOFError, struct.error) as error:
         raise ImageError(f"picture cannot be decoded: {error}") from error
 
 
-def picture_format(path: Path) -> str:
-    """Pillow's name of the format that the suffix of `path` stands for. Raises ArgumentError if it cannot write it."""
-    suffix = path.suffix.lower()
-    name = Image.registered_extensions().get(suffix)
+def picture_format(suffix: str, path: Path) -> str:
+    """Pillow's name of the format of a suffix. Raises ArgumentError naming `path` if Pillow cannot write it."""
+    name = Image.registered_extensions().get(suffix.lower())
     if name is None or name not in Image.SAVE:
         raise ArgumentError(f"{path}: suffix {suffix!r} is not a picture format that Pillow can write, try .png")
     return name
 
 
-def write_picture(image: Image.Image, path: Path, name: str) -> None:
-    """Write `image` in format `name`, through a temporary file."""
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        image.save(file, name, **SAVE_OPTIONS.get(name, {}))
+def write_picture(image: Image.Image, writing: Writing) -> tuple[bytes, tuple[str, ...]]:
+    """A picture as the bytes of a file, with its metadata where the format holds them; and notices for the user.
+
+    Raises ImageError where the format cannot hold the picture.
+    """
+    options = {**SAVE_OPTIONS.get(writing.name, {}), **_metadata(image, writing.name)}
+    notices: tuple[str, ...] = ()
+    if image.mode in ("LA", "RGBA") and (writing.background or writing.name not in ALPHA_FORMATS):
+        if writing.background is None:
+            notices = (f"{writing.name} holds no transparency, laid over white",)
+        image = _laid_over(image, writing.background or "white")
+    if writing.restore_icc:
+        image, options = _restored(image, options)
+    file = io.BytesIO()
+    try:
+        image.save(file, writing.name, **options)
+    except (OSError, ValueError, struct.error) as error:
+        raise ImageError(f"cannot be written as {writing.name}: {error}") from error
+    return file.getvalue(), notices
 
 
-def check_output(path: Path) -> None:
-    """Raise Failure where a file `path` could not be made."""
-    if path.is_dir():
-        raise Failure(f"{path}: is a folder, must be a file")
-    if not path.parent.is_dir():
-        raise Failure(f"{path}: folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise Failure(f"{path}: folder {path.parent} is not writable")
+def _metadata(image: Image.Image, name: str) -> dict[str, Any]:
+    """The options of Pillow that embed what the stream kept."""
+    exif, xmp = image.info.get("exif"), image.info.get("xmp")
+    options: dict[str, Any] = {"exif": exif} if exif and name in EXIF_FORMATS else {}
+    if xmp and name in ("AVIF", "JPEG", "JXL", "WEBP"):
+        options["xmp"] = xmp
+    elif xmp and name == "PNG":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_itxt(_XMP_KEYWORD, xmp.decode("utf-8", "replace"))
+    elif xmp and name == "TIFF":
+        options["tiffinfo"] = {_XMP_TAG: xmp}
+    return options
+
+
+def _restored(image: Image.Image, options: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
+    profile = image.info.get("source_icc_profile")
+    if profile is None:
+        raise ImageError("has no ICC profile; `ddnc encode --metadata icc` keeps it")
+    try:
+        color = image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
+        return to_profile(color, profile), {**options, "icc_profile": profile}
+    except ImageCms.PyCMSError as error:
+        raise ImageError(f"ICC profile cannot be restored: {error}") from error
+
+
+def _laid_over(image: Image.Image, background: str) -> Image.Image:
+    over = to_pixels(image, background)
+    laid = Image.fromarray(over.rgb)
+    laid = laid.convert("L") if over.gray else laid
+    laid.info.update(image.info)
+    return laid

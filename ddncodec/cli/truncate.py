@@ -8,8 +8,8 @@ import click
 
 import bitstream
 from ddncodec.cli.failures import as_failures
+from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import FILE, examples, quiet_option
-from ddncodec.cli.picture_files import check_output
 from ddncodec.files import write_atomically
 
 

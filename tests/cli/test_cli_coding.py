@@ -44,7 +44,7 @@ def test_pictures_of_any_size_and_mode_keep_their_size(size: tuple[int, int], mo
     assert ddnc("encode", "in.png", "out.ddn", "--model", "tiny").exit_code == 0
     assert ddnc("decode", "out.ddn", "out.png").exit_code == 0
     with Image.open("out.png") as decoded:
-        assert (decoded.size, decoded.mode) == (size, "L" if mode == "L" else "RGB")
+        assert (decoded.size, decoded.mode) == (size, "L" if mode == "L" else "RGB"), "nothing is transparent"
 
 
 def test_better_quality_costs_more_bytes(photo: Path, ddnc: Ddnc) -> None:

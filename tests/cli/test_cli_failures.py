@@ -80,10 +80,12 @@ def test_unknown_output_format_is_told_before_any_work(refused: Refused) -> None
 
 
 def test_unwritable_outputs(photo: Path, stream: Path, refused: Refused) -> None:
-    Path("folder.png").mkdir()
+    for name in ("photo.ddn", "photo.png"):
+        Path("place", name).mkdir(parents=True)
     for command, source in (("encode", photo), ("decode", stream)):
         assert "does not exist" in refused(command, source, "missing/out.png")
-        assert "is a folder" in refused(command, source, "folder.png")
+        assert "is a folder" in refused(command, source, "place")
+    assert "is a folder" in refused("truncate", stream, "place", "--levels", 1)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -95,15 +97,15 @@ def test_protected_folders(photo: Path, refused: Refused) -> None:
 def test_a_failure_while_writing_keeps_the_old_file(
     stream: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from PIL import Image
-
-    def fail(image: Image.Image, file: object, *rest: object, **options: object) -> None:
-        file.write(b"half")  # type: ignore[attr-defined]
+    def fail(path: Path, data: bytes) -> None:
+        with open(path, "wb") as file:
+            file.write(data[:10])
         raise OSError(28, "No space left on device")
 
     Path("out.png").write_text("old")
-    monkeypatch.setattr(Image.Image, "save", fail)
-    assert refused("decode", stream, "out.png") == "No space left on device"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", fail)
+        assert refused("decode", stream, "out.png") == "out.png: No space left on device"
     assert Path("out.png").read_text() == "old"
 
 
@@ -113,5 +115,5 @@ def test_an_interrupt_is_no_traceback(photo: Path, refused: Refused, monkeypatch
     def interrupt(*words: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ddncodec.codec.Codec, "encode", interrupt)
+    monkeypatch.setattr(ddncodec.codec.Codec, "encode_batch", interrupt)
     assert refused("encode", photo, "out.ddn", "--model", "tiny", status=130) == "interrupted"

@@ -1,0 +1,153 @@
+"""Work on many files, in this process or in several; one that fails does not keep the others from being done."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from ddncodec.cli.failures import Failure, as_failures
+from ddncodec.cli.jobs import STANDARD, Job
+from ddncodec.files import write_atomically
+
+T = TypeVar("T")
+QUEUED = 2
+"""Groups of files that wait for each process: enough that none is idle, few enough that memory stays flat."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Product:
+    """What a job makes: the bytes of its output and what can be told of it.
+
+    `width` and `height` are of the picture; `input_bytes` is the size of what was read; `notices` are lines for the
+    user.
+    """
+
+    data: bytes
+    width: int
+    height: int
+    input_bytes: int
+    notices: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a job ended: with a product, with the line of an error, or skipped with neither."""
+
+    job: Job
+    product: Product | None = None
+    error: str | None = None
+
+
+Work: TypeAlias = Callable[[Sequence[Job]], "list[Outcome]"]
+"""Makes the products of a group of jobs. Goes to other processes, so it can be pickled."""
+Grouping: TypeAlias = Callable[[Sequence[Job]], Iterable[Sequence[Job]]]
+"""Which jobs are worth doing together."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """What to do about outputs that exist: not to `overwrite` them; to `resume` by skipping those newer than inputs."""
+
+    overwrite: bool = True
+    resume: bool = False
+
+    def settle(self, job: Job) -> Outcome | None:
+        """How the job ends without any work, if it does."""
+        if job.target == STANDARD or not job.target.exists():
+            return None
+        if self.resume and job.source.exists() and job.target.stat().st_mtime >= job.source.stat().st_mtime:
+            return Outcome(job)
+        return None if self.overwrite else Outcome(job, error=f"{job.target}: exists, and --no-overwrite is given")
+
+
+def attempt(job: Job, make: Callable[[], T]) -> T | Outcome:
+    """What `make` returns, or how the job ends where that fails."""
+    try:
+        with as_failures(job.source):
+            return make()
+    except Failure as failure:
+        return Outcome(job, error=failure.message)
+
+
+def run(jobs: Sequence[Job], grouping: Grouping, work: Work, policy: Policy, processes: int) -> Iterator[Outcome]:
+    """Do the work of all jobs and write what it makes; outcomes come as jobs end, those without work first.
+
+    Only this process writes, each file by renaming a whole one, so that none of the others can leave half a file.
+    """
+    settled = {job: policy.settle(job) for job in jobs}
+    yield from (outcome for outcome in settled.values() if outcome is not None)
+    groups = grouping([job for job, outcome in settled.items() if outcome is None])
+    made = map(work, groups) if processes == 1 else _pooled(groups, work, processes)
+    for outcomes in made:
+        yield from map(_written, outcomes)
+
+
+def singly(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """The grouping of work that gains nothing by it."""
+    return ([job] for job in jobs)
+
+
+def read(source: Path) -> bytes:
+    """The bytes of a file, or of standard input."""
+    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
+
+
+def _written(outcome: Outcome) -> Outcome:
+    product, target = outcome.product, outcome.job.target
+    if product is None:
+        return outcome
+    try:
+        with as_failures(target):
+            if target == STANDARD:
+                sys.stdout.buffer.write(product.data)
+                sys.stdout.buffer.flush()
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(target, product.data)
+    except Failure as failure:
+        return Outcome(outcome.job, error=failure.message)
+    return outcome
+
+
+def _pooled(groups: Iterable[Sequence[Job]], work: Work, processes: int) -> Iterator[list[Outcome]]:
+    remaining = iter(groups)
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (threads,)) as pool:
+        pending: deque[Future[list[Outcome]]] = deque(
+            pool.submit(work, group) for group in islice(remaining, QUEUED * processes)
+        )
+        try:
+            while pending:
+                yield pending.popleft().result()
+                pending.extend(pool.submit(work, group) for group in islice(remaining, 1))
+        except BrokenProcessPool as error:
+            raise Failure("a process was killed, for lack of memory perhaps; --resume does what is left") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(threads: int) -> None:
+    """Prepare a worker: a share of the processor, a silent end on Ctrl-C, and no life without the parent."""
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    torch.set_num_threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
