@@ -115,21 +115,27 @@ DIGIT = 28
 """Side of a picture of MNIST, which is one cell."""
 
 
-def _mnist(steps: int, levels: int, outputs: int, *, shared: bool = False) -> Recipe:
+def _mnist(steps: int, levels: tuple[LevelConfig, ...], *, shared: bool = False) -> Recipe:
     """Digits at a rate that is as good as fixed: lambda is so small that an index always pays."""
-    stage = StageConfig(4, 32, 8, 64, _levels((levels, DIGIT, outputs)), shared)
+    stage = StageConfig(4, 32, 0, 64, levels, shared, principal=128)
     return Recipe(
-        network=NetworkConfig((stage,), smallest_lambda=2.0, largest_lambda=32.0),
+        network=NetworkConfig((stage,), smallest_lambda=1.0, largest_lambda=2.0),
         phases=(Phase(steps, 1, 64, DIGIT),),
         learning_rate=2e-3,
-        final_weight=4.0,
+        moving=0.995,
+        moving_late=0.998,
+        solve_every=20,
+        prior_cells=2.0,
+        relative=True,
+        start_crops=60_000,
         mirror=False,
     )
 
 
-MNIST = _mnist(2000, 10, 64)
-MNIST_RECURRENT = _mnist(1200, 10, 64, shared=True)
-MNIST_TREE = _mnist(800, 3, 8)
+MNIST = _mnist(1500, tuple(LevelConfig(DIGIT, 128, block=index % 2 == 0) for index in range(12)))
+MNIST_RECURRENT = _mnist(1500, _levels((12, DIGIT, 128)), shared=True)
+MNIST_TREE = _mnist(1000, _levels((3, DIGIT, 8)))
+
 
 def _face64() -> Recipe:
     """The paper's setting: one index a level for the whole face. One block serves the picks of four levels."""
