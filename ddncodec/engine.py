@@ -14,10 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bitstream import Header, LevelTables, flag_scores, grid, parity, present_scores
+from ddncodec.errors import ArgumentError
 from ddncodec.loading import Model
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
-from ddncodec.model.gram import moments, terms
+from ddncodec.model.gram import changes, moments, terms
 from ddncodec.rate import flag_bits, lambda_of_step, value_bits
 from ddncodec.search import SAMPLE_SCALE, cheapest, price_unit
 
@@ -72,6 +73,39 @@ class Engine:
         return chosen
 
     @torch.inference_mode()
+    def search_planes(self, pixels: np.ndarray, header: Header, beam: int) -> Planes:
+        """Encode a picture (H, W, 3) uint8 of one cell by beam search.
+
+        At every level the `beam` best of all continuations of those before go on; best is the least squared error plus
+        lambda times the bits of the values. Raises ArgumentError where the picture has more than one cell.
+        """
+        layout = self.model.info.layout
+        if any(grid(shape, header.width, header.height) != (1, 1) for shape in layout):
+            raise ArgumentError(
+                f"`beam` (={beam}) is for pictures of one cell; with this model {header.width} x {header.height} "
+                "pixels have more"
+            )
+        picture, step = self._samples(pixels[None]), _step(header)
+        lambdas = torch.tensor([lambda_of_step(step)], device=self.device)
+        state = self.model.network.initial_state(lambdas, *picture.shape[2:])
+        paths, spent = torch.zeros(1, 0, dtype=torch.int64, device=self.device), torch.zeros(1, device=self.device)
+        for level, shape in enumerate(layout):
+            scale = self.model.network.scale(level)
+            proposal, layer = self._propose(state), self.model.network.layer(level)
+            residual = to_cells(pack(shrink(picture, scale)) - proposal.image, layer.side, layer.colors)
+            change = torch.cat(list(changes(
+                moments(proposal.features, residual).flatten(0, 2), terms(layer.codebook, layer.cosines)
+            )))
+            bits = value_bits(self.model.tables[level], step).to(self.device)
+            unit = price_unit(lambdas, scale)
+            cost = residual.square().flatten(1).sum(1)[:, None] + change + unit * (spent[:, None] + bits)
+            best = cost.flatten().topk(min(beam, cost.numel()), largest=False).indices
+            parents, codes = best // shape.outputs, best % shape.outputs
+            state = self.model.network.advance(proposal.take(parents), codes[:, None, None])
+            paths, spent = torch.cat([paths[parents], codes[:, None]], dim=1), spent[parents] + bits[codes]
+        return [np.array([[code]], dtype=np.int32) for code in paths[0].tolist()]
+
+    @torch.inference_mode()
     def replay(self, planes: Sequence[Planes], headers: Sequence[Header]) -> np.ndarray:
         """Decode index planes of equally large pictures, as far as they go: (B, H, W, 3) uint8."""
         *_, last = self._walk(planes, headers)
@@ -112,7 +146,7 @@ class Engine:
         """Greedy rate-distortion choice, (B, gh, gw) int64; cells beyond the picture keep."""
         layer = self.model.network.layer(proposal.level)
         tables = self.model.tables[proposal.level]
-        cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, 3))
+        cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, layer.colors))
         candidates = terms(layer.codebook, layer.cosines)
         codes = torch.zeros(cells.shape[:3], dtype=torch.int64, device=self.device)
         for i, header in enumerate(headers):

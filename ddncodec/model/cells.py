@@ -69,7 +69,7 @@ def spread(values: Tensor, side: int) -> Tensor:
 @cache
 def cosines(length: int) -> Tensor:
     """The orthonormal DCT-II, (length, length) float64; rows are frequencies."""
-    position = torch.arange(length, dtype=torch.float64)
+    position = torch.arange(length, dtype=torch.float64, device="cpu")  # whatever the default: the result is kept
     waves = torch.cos(math.pi / length * (position[None] + 0.5) * position[:, None]) * math.sqrt(2 / length)
     waves[0] /= math.sqrt(2)
     return waves

@@ -47,6 +47,10 @@ class Features:
     def grid(self) -> torch.Size:
         return self.gains.shape[:3]
 
+    def take(self, rows: Tensor) -> Features:
+        """The features of these rows (n,) of the batch, which may repeat."""
+        return Features(self.gains[rows], self.basis, self.learned[rows])
+
     def combine(self, weight: Tensor) -> Tensor:
         """W F for one W of each cell: weight (B, gh, gw, Fd, 3) -> pictures of the cells (B, gh, gw, P, 3)."""
         count = self.basis.shape[0]

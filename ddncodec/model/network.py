@@ -47,6 +47,11 @@ class Proposal:
     condition: Tensor
     features: Features
 
+    def take(self, rows: Tensor) -> Proposal:
+        """The proposal to a batch of these rows (n,) of the batch, which may repeat."""
+        hidden, image, condition = self.hidden[rows], self.image[rows], self.condition[rows]
+        return Proposal(self.level, hidden, image, condition, self.features.take(rows))
+
 
 class Stage(nn.Module):
     """Levels at one stride, the way in from the coarser stage, and the way out to a full-size picture."""
