@@ -1,4 +1,4 @@
-"""Beam search over pictures of one cell: width 1 is greedy, wider is no worse, and what it finds decodes to what it saw."""
+"""Beam search over pictures of one cell: width 1 is greedy, wider is no worse, all paths give the best one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def engine() -> Engine:
 def pictures() -> np.ndarray:
     """Smooth ones, such as the first codebooks are made for."""
     small = np.random.default_rng(5).integers(0, 256, (12, 3, 3, 3), dtype=np.uint8)
-    return np.stack([np.asarray(Image.fromarray(each).resize((CELL, CELL), Image.Resampling.BICUBIC)) for each in small])
+    large = (Image.fromarray(each).resize((CELL, CELL), Image.Resampling.BICUBIC) for each in small)
+    return np.stack([np.asarray(each) for each in large])
 
 
 def error(engine: Engine, picture: np.ndarray, planes: Planes) -> float:
