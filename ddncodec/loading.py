@@ -13,9 +13,12 @@ from bitstream import LevelTables
 from ddncodec.errors import ModelError
 from ddncodec.files import write_atomically
 from ddncodec.model import DiscreteDistributionNetwork, NetworkConfig
+from ddncodec.model.config import PATCH
 from ddncodec.weights_file import ModelInfo, metadata_of, read_info, read_tables, table_arrays
 
 PREFIX = "network."
+MAX_BASIS = 1 << 24
+"""Numbers in the largest basis that a weights file may ask for; bases are computed, not stored."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,18 +32,38 @@ class Model:
 
 def load_model(info: ModelInfo, device: torch.device) -> Model:
     """Read weights and tables. Raises ModelError if they are damaged or do not fit the configuration."""
-    network = DiscreteDistributionNetwork(NetworkConfig.from_json(info.config))
     try:
         with safe_open(info.path, framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(PREFIX)]
+            shapes = {name.removeprefix(PREFIX): tuple(file.get_slice(name).get_shape()) for name in names}
+            network = _empty_network(info, shapes)
             weights = {name.removeprefix(PREFIX): file.get_tensor(name).float() for name in names}
-        if weights.keys() != (known := dict(network.named_parameters()).keys()):
-            raise RuntimeError(f"missing or unknown: {', '.join(sorted(weights.keys() ^ known))}")
         network.load_state_dict(weights, strict=False)  # which misses the further names of shared parameters
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{info.path}: weights are damaged ({error})") from error
     network.requires_grad_(False).eval()
     return Model(info, network.to(device), read_tables(info.path, len(info.layout)))
+
+
+def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> DiscreteDistributionNetwork:
+    """The network that a weights file describes, if its weights have these shapes. Raises ModelError.
+
+    It is planned without memory first: a description of a few bytes can ask for any amount.
+    """
+    try:
+        config = NetworkConfig.from_json(info.config)
+        for stage in config.stages:
+            pixels = (PATCH * stage.levels[0].cell // stage.stride) ** 2
+            if not 0 < pixels * min(stage.basis, pixels) <= MAX_BASIS:
+                raise ValueError(f"`basis` (={stage.basis}) of `cell` (={stage.levels[0].cell}) is 0 or too large")
+        with torch.device("meta"):
+            planned = DiscreteDistributionNetwork(config)
+        expected = {name: tuple(parameter.shape) for name, parameter in planned.named_parameters()}
+        if wrong := sorted({name for name, _ in shapes.items() ^ expected.items()}):
+            raise ValueError(f"missing, unknown or of another shape: {', '.join(wrong)}")
+        return DiscreteDistributionNetwork(config)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(f"{info.path}: configuration and weights do not fit ({error})") from error
 
 
 def save_model(

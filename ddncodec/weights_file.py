@@ -59,7 +59,7 @@ def read_info(path: Path, identity: bytes | None = None) -> ModelInfo:
         levels = [level for stage in json.loads(config)["stages"] for level in stage["levels"]]
         layout = tuple(Level(level["cell"], level["outputs"]) for level in levels)
         return ModelInfo(name, path, identity or identify(path), config, layout, about)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a readable weights file ({error})") from error
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from trust_cases import SMALL, STREAMS, mutated, read_all, resealed
+from trust_cases import SMALL, STREAMS, flipped, inline_sealed, mutated, read_all, read_inline, resealed
 
 import bitstream
 from bitstream import BitstreamError, Chunk, Header, Pass
@@ -35,6 +35,22 @@ def test_20000_mutations_are_typed_errors_or_whole_streams(tiny_codec: Codec) ->
         assert forged or not accepted or data in prefixes
     assert outcomes[True, True] > MUTATIONS // 20
     assert outcomes[True, False] > MUTATIONS // 20
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_inline_streams_need_the_right_model_and_a_sound_checksum(tiny_codec: Codec) -> None:
+    random = np.random.default_rng(3)
+    layout, tables, model = tiny_codec.info.layout, tiny_codec._engine.model.tables, tiny_codec.info.identity
+    planes = tiny_codec.planes(STREAMS["v1-odd"])
+    header = Header(model, 51, 37, coded=True, lambda_step=99, compact=True)
+    data = bitstream.write_stream(header, bitstream.encode_planes(planes, layout, header, tables), inline=True)
+    assert inline_sealed(data[:-2], model) == data
+    for bit in range(8 * len(data)):
+        assert read_inline(flipped(data, bit), model, layout, tables) is None
+    forged = [inline_sealed(mutated(random, data[:-2]), model) for _ in range(1000)]
+    accepted = [read_inline(each, model, layout, tables) is not None for each in forged]
+    assert any(accepted)
+    assert not all(accepted)
 
 
 def test_forged_streams_go_through_the_network_to_a_picture_of_their_size(tiny_codec: Codec) -> None:

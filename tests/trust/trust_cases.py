@@ -59,6 +59,11 @@ def resealed(data: bytes) -> bytes:
     return bytes(out)
 
 
+def inline_sealed(body: bytes, model: bytes) -> bytes:
+    """`body` with the checksum that an inline stream of `model` ends with."""
+    return body + binascii.crc_hqx(body, binascii.crc_hqx(model, 0)).to_bytes(2, "little")
+
+
 def mutated(random: np.random.Generator, data: bytes) -> bytes:
     """`data` after one to four of MUTATIONS."""
     out = bytearray(data)
@@ -79,14 +84,31 @@ def read_all(data: bytes, layout: Layout, tables: tuple[LevelTables, ...], limit
     verify(data, limits=limits)
     assert describe(data, limits=limits).torn_bytes == 0
     assert truncate(data, max_bytes=len(data), limits=limits) == data
+    _check_planes(stream, layout, tables, limits)
+    return stream
+
+
+def read_inline(
+    data: bytes, model: bytes, layout: Layout, tables: tuple[LevelTables, ...], limits: Limits = SMALL
+) -> Stream | None:
+    """As `read_all`, for streams of the inline profile."""
+    try:
+        stream = read_stream(data, limits=limits, inline=model)
+    except BitstreamError:
+        return None
+    assert describe(data, limits=limits, inline=model).compact
+    _check_planes(stream, layout, tables, limits)
+    return stream
+
+
+def _check_planes(stream: Stream, layout: Layout, tables: tuple[LevelTables, ...], limits: Limits) -> None:
     try:
         planes = decode_planes(stream, layout, tables, limits=limits)
     except BitstreamError:
-        return stream
+        return
     for plane, level in zip(planes, layout):
         assert plane.shape == grid(level, stream.header.width, stream.header.height)
         assert 0 <= plane.min() <= plane.max() < level.outputs
-    return stream
 
 
 def _read_torn(data: bytes, limits: Limits) -> None:
