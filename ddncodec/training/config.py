@@ -132,7 +132,7 @@ def _mnist(steps: int, levels: tuple[LevelConfig, ...], *, shared: bool = False)
     )
 
 
-MNIST = _mnist(1500, tuple(LevelConfig(DIGIT, 128, block=index % 2 == 0) for index in range(12)))
+MNIST = _mnist(1500, tuple(LevelConfig(DIGIT, 128, block=index % 4 == 0) for index in range(12)))
 MNIST_RECURRENT = _mnist(1500, _levels((12, DIGIT, 128)), shared=True)
 MNIST_TREE = _mnist(1000, _levels((3, DIGIT, 8)))
 
