@@ -18,8 +18,8 @@ def step_of_lambda(value: float) -> int:
     return max(0, min(255, round(LAMBDA_STEPS_PER_OCTAVE * math.log2(value))))
 
 
-def lambda_of_step(step: int) -> float:
-    """Lambda in squared 8-bit sample levels per bit: 2^(step / 16)."""
+def lambda_of_step(step: float) -> float:
+    """Lambda in squared 8-bit sample levels per bit: 2^(step / 16). A header has whole steps only."""
     return 2.0 ** (step / LAMBDA_STEPS_PER_OCTAVE)
 
 

@@ -1,0 +1,248 @@
+"""Files of a wanted size or PSNR: a short search over the price of a bit.
+
+The header records lambda in steps of 4.4 %, which may change the bytes by more than 3 %. A decoder does not care at
+which lambda the encoder chose, so the search sets that price anywhere, also between steps and beyond the model's range,
+and the header names the nearest step within it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Collection
+
+import numpy as np
+
+from bitstream import Header, grid
+from ddncodec import tiles
+from ddncodec.chunks import check_kinds
+from ddncodec.codec import Codec
+from ddncodec.engine import Planes
+from ddncodec.errors import ArgumentError
+from ddncodec.pictures import Picture, Pixels, to_array, to_pixels
+from ddncodec.rate import lambda_of_step
+
+BYTES_TOLERANCE = 0.03
+"""A file of wanted size uses all but this share of it."""
+PSNR_TOLERANCE = 0.1
+"""A picture of wanted PSNR exceeds it by at most this, in dB."""
+MAX_TRIALS = 16
+CHEAPER, DEARER = 48, 320
+"""Lambda steps by which the price may leave the model's range: to an eighth, and to where nothing is worth a bit."""
+LOSSLESS = 100.0
+"""PSNR in dB that an exact copy counts as in the search."""
+FINEST = 1 / 32
+"""Lambda steps between prices that are too close to tell apart."""
+
+
+class TargetError(ArgumentError):
+    """The wanted size is below that of the smallest file which the model can make of the picture."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What a file must meet, exactly one of: at most `max_bytes`, at most `bpp` bits per pixel, at least `psnr` dB.
+
+    Bits per pixel are those of the whole file. PSNR is over the 8-bit samples, without alpha.
+    """
+
+    max_bytes: int | None = None
+    bpp: float | None = None
+    psnr: float | None = None
+
+    def __post_init__(self) -> None:
+        given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        if len(given) != 1:
+            raise ArgumentError(f"a target is one of `max_bytes`, `bpp` and `psnr`, got {len(given)} of them")
+        for name, value in given.items():
+            if not 0 < value < math.inf:
+                raise ArgumentError(f"`{name}` (={value}) must be above 0")
+
+    def bytes_for(self, width: int, height: int) -> int:
+        """The largest file in bytes that a target of size allows."""
+        if self.max_bytes is not None:
+            return self.max_bytes
+        assert self.bpp is not None, "a target of PSNR allows any size"
+        return math.floor(self.bpp * width * height / 8)
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoded:
+    """A stream made for a target.
+
+    `quality` is on the scale of `Codec.encode`, below 0 or above 100 where the price left the model's range. `psnr` in
+    dB is None unless the target is one. `reached` is whether the target is met to BYTES_TOLERANCE or PSNR_TOLERANCE; if
+    not, a size target is underspent by the best file, and a PSNR target missed by the best or exceeded by the smallest.
+    """
+
+    data: bytes
+    quality: float
+    psnr: float | None
+    reached: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One encoding on the way: `step` is 16 log2 of the price, `value` what is searched for: log bytes or dB."""
+
+    step: float
+    data: bytes
+    psnr: float | None
+    value: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """Looks for a step whose trial has a value within `window`; values fall with the step, but for small wiggles.
+
+    `ends` are the smallest and largest step, `start` the first to try, `slope` a guess how values fall with a step.
+    """
+
+    window: tuple[float, float]
+    ends: tuple[float, float]
+    start: float
+    slope: float
+
+    def run(self, attempt: Callable[[float], Trial], tried: Callable[[Trial], None]) -> list[Trial]:
+        """All trials, each told to `tried`; the last one is within the window if any is."""
+        low, high = self.window
+        over: Trial | None = None
+        under: Trial | None = None
+        trials: list[Trial] = []
+        step: float | None = min(max(self.start, self.ends[0]), self.ends[1])
+        while step is not None and len(trials) < MAX_TRIALS:
+            trial = attempt(step)
+            trials.append(trial)
+            tried(trial)
+            if low <= trial.value <= high:
+                break
+            over, under = (trial, under) if trial.value > high else (over, trial)
+            step = self._between(over, under, len(trials)) if over and under else self._beyond(trials)
+        return trials
+
+    def _between(self, over: Trial, under: Trial, count: int) -> float | None:
+        """By straight line between the two sides; later on halfway every other time, whatever the curve."""
+        width = under.step - over.step
+        if abs(width) <= FINEST:
+            return None
+        share = (over.value - self._aim) / (over.value - under.value) if count < 6 or count % 2 else 0.5
+        return over.step + width * min(max(share, 0.05), 0.95)
+
+    def _beyond(self, trials: list[Trial]) -> float | None:
+        """By the slope of the last two trials, while all lie on one side of the window."""
+        last, slope = trials[-1], self.slope
+        if len(trials) > 1:
+            before = trials[-2]
+            measured = (before.value - last.value) / (last.step - before.step)
+            slope = min(max(measured, self.slope / 8), self.slope * 4)
+        step = min(max(last.step + (last.value - self._aim) / slope, self.ends[0]), self.ends[1])
+        return None if step == last.step else step
+
+    @property
+    def _aim(self) -> float:
+        return sum(self.window) / 2
+
+
+@dataclasses.dataclass(frozen=True)
+class _Picture:
+    """A picture and how it is encoded, but for the price of a bit."""
+
+    codec: Codec
+    pixels: Pixels
+    coding: str
+    metadata: Collection[str]
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The lambda steps of the best and of the worst quality."""
+        return self.codec.lambda_step(100), self.codec.lambda_step(0)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest price, in lambda steps."""
+        return self.range[0] - CHEAPER, self.range[1] + DEARER
+
+    def by_bytes(self, step: float) -> Trial:
+        header = self._header(step)
+        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step))
+        return self._trial(step, planes, header)
+
+    def by_psnr(self, step: float) -> Trial:
+        header = self._header(step)
+        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step))
+        decoded = Pixels(tiles.replay(self.codec._engine, planes, header), self.pixels.gray)
+        psnr = _psnr(to_array(decoded), to_array(dataclasses.replace(self.pixels, alpha=None)))
+        return dataclasses.replace(self._trial(step, planes, header), psnr=psnr, value=min(psnr, LOSSLESS))
+
+    def smallest(self) -> Trial:
+        """The file in which every cell of every level keeps; it needs no search and no network."""
+        step = self.ends[1]
+        header = self._header(step)
+        grids = [grid(level, header.width, header.height) for level in self.codec.info.layout]
+        return self._trial(step, [np.zeros(shape, np.int32) for shape in grids], header)
+
+    def encoded(self, trial: Trial, reached: bool) -> Encoded:
+        best, worst = self.range
+        return Encoded(trial.data, 100 * (worst - trial.step) / (worst - best), trial.psnr, reached)
+
+    def _header(self, step: float) -> Header:
+        best, worst = self.range
+        header = self.codec._header(self.pixels, 0, self.coding)
+        return dataclasses.replace(header, lambda_step=min(max(round(step), best), worst))
+
+    def _trial(self, step: float, planes: Planes, header: Header) -> Trial:
+        data = self.codec._write(planes, header, self.pixels, self.metadata)
+        return Trial(step, data, None, math.log(len(data)))
+
+
+def encode_to(
+    codec: Codec,
+    image: Picture,
+    target: Target,
+    coding: str = "coded",
+    *,
+    metadata: Collection[str] = (),
+    background: str | None = None,
+    tried: Callable[[Trial], None] = lambda trial: None,
+) -> Encoded:
+    """Encode one picture to a target, which takes 3 to 5 encodings of most photographs; `tried` is told of each.
+
+    Other arguments are those of `Codec.encode`. A size is never exceeded.
+
+    Raises: TargetError, and as `Codec.encode`.
+    """
+    check_kinds(metadata)
+    picture = _Picture(codec, to_pixels(image, background), coding, metadata)
+    if target.psnr is not None:
+        return _to_psnr(picture, target.psnr, tried)
+    height, width = picture.pixels.rgb.shape[:2]
+    return _to_bytes(picture, target.bytes_for(width, height), tried)
+
+
+def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> Encoded:
+    smallest = picture.smallest()
+    if len(smallest.data) > limit:
+        raise TargetError(f"target of {limit} bytes is below {len(smallest.data)}, the smallest file of this picture")
+    best, worst = picture.range
+    # Photographs take about 1 bit per pixel at the best quality, and 2.5 % less for every step.
+    guess = best + math.log(picture.pixels.rgb.size / 24 / limit) / 0.025
+    least = math.ceil((1 - BYTES_TOLERANCE) * limit)
+    search = Search((math.log(least), math.log(limit)), picture.ends, min(guess, worst), 0.025)
+    trials = [smallest, *search.run(picture.by_bytes, tried)]
+    found = max((trial for trial in trials if len(trial.data) <= limit), key=lambda trial: trial.value)
+    return picture.encoded(found, len(found.data) >= least)
+
+
+def _to_psnr(picture: _Picture, psnr: float, tried: Callable[[Trial], None]) -> Encoded:
+    best, worst = picture.range
+    # They have about 32 dB at the best quality, and lose 0.1 dB with every step.
+    search = Search((psnr, psnr + PSNR_TOLERANCE), picture.ends, min(best + (32 - psnr) / 0.1, worst), 0.1)
+    trials = search.run(picture.by_psnr, tried)
+    enough = [trial for trial in trials if trial.value >= psnr]
+    found = min(enough, key=lambda trial: len(trial.data)) if enough else max(trials, key=lambda trial: trial.value)
+    return picture.encoded(found, psnr <= found.value <= psnr + PSNR_TOLERANCE)
+
+
+def _psnr(decoded: np.ndarray, original: np.ndarray) -> float:
+    error = np.mean((decoded.astype(np.float64) - original) ** 2)
+    return 10 * math.log10(255**2 / error) if error else math.inf
