@@ -5,12 +5,18 @@ import importlib
 import click
 
 COMMANDS = {
+    "batch": ("benchmarks.batch", "batch"),
+    "bench": ("benchmarks.bench", "bench"),
     "demo": ("benchmarks.demo", "demo"),
     "density": ("benchmarks.density", "density_command"),
+    "page": ("benchmarks.page", "page"),
     "plot": ("benchmarks.report", "plot"),
     "progressive": ("benchmarks.progressive", "progressive"),
     "rd": ("benchmarks.rd", "rd"),
+    "samples": ("benchmarks.datasets", "samples"),
+    "screenshot": ("benchmarks.browser", "screenshot"),
     "selection": ("benchmarks.selection", "selection"),
+    "speed": ("benchmarks.speed", "speed"),
     "table": ("benchmarks.report", "table"),
 }
 """Module and function of every command."""

@@ -213,7 +213,7 @@ def _seconds(select: Callable[[Problem], Tensor], problem: Problem) -> float:
     return time.perf_counter() - start
 
 
-def _drawn_picture() -> np.ndarray:
+def drawn_picture() -> np.ndarray:
     """Smooth colours, edges and noise, (HEIGHT, WIDTH, 3) uint8."""
     random = np.random.default_rng(0)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -226,7 +226,7 @@ def _drawn_picture() -> np.ndarray:
 def _picture(source: str, unit: int) -> np.ndarray:
     """The first picture of a folder, cut to sides that are multiples of `unit`; or the drawn one."""
     if source == SYNTHETIC:
-        pixels = _drawn_picture()
+        pixels = drawn_picture()
     else:
         folder = Path(source)
         if not folder.is_dir():
