@@ -2,41 +2,101 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import click
+import numpy as np
 
 import bitstream
+from bitstream import Level
 from ddncodec import registry
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.options import FILE, examples
 from ddncodec.errors import ModelError
+from ddncodec.weights_file import ModelInfo, read_tables
 
 
-@click.command(epilog=examples("ddnc info photo.ddn", "ddnc info photo.ddn --json"))
+@click.command(
+    epilog=examples(
+        "ddnc info photo.ddn",
+        "ddnc info photo.ddn --json",
+        "ddnc info photo.ddn --levels",
+        "ddnc info photo.ddn --indices",
+    )
+)
 @click.argument("file", metavar="FILE", type=FILE)
+@click.option("--levels", "with_levels", is_flag=True, help="List what each level takes; needs the model.")
+@click.option("--indices", "with_indices", is_flag=True, help="Print the indices of every level; needs the model.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every field.")
-def info(file: Path, as_json: bool) -> None:
+def info(file: Path, with_levels: bool, with_indices: bool, as_json: bool) -> None:
     """Describe a stream.
 
-    Prints sizes, model and passes. No model is needed. Every checksum is verified. A stream that breaks off behind its
-    first pass is described as far as it goes.
+    Prints sizes, model, passes and chunks. No model is needed, unless for --levels and --indices. Every checksum is
+    verified. A stream that breaks off behind its first pass is described as far as it goes.
+
+    The bytes of a level are those that it would take in a pass of its own: passes hold several small levels.
     """
     with as_failures(file):
-        found = bitstream.describe(file.read_bytes())
-    model = _model_name(found.model_id)
+        data = file.read_bytes()
+        found = bitstream.describe(data)
+        model = _model(found.model_id)
+        levels = _levels(data, model or registry.find_identity(bytes.fromhex(found.model_id))) if (
+            with_levels or with_indices
+        ) else []  # fmt: skip
     if as_json:
-        click.echo(json.dumps({"file": str(file), "model": model, **found.as_dict()}, indent=2))
-    else:
-        click.echo("\n".join(_lines(file, found, model)))
+        facts = {"file": str(file), "model": model.name if model else None, **found.as_dict()}
+        if levels:
+            facts["levels"] = [level.as_dict(with_indices) for level in levels]
+        click.echo(json.dumps(facts, indent=2))
+        return
+    click.echo("\n".join(_lines(file, found, model.name if model else None)))
+    for number, level in enumerate(levels, start=1):
+        click.echo(f"level {number:3} {level}")
+        if with_indices:
+            click.echo("\n".join(" ".join(map(str, row)) for row in level.indices.tolist()))
 
 
-def _model_name(identity: str) -> str | None:
+@dataclasses.dataclass(frozen=True)
+class LevelInfo:
+    """One level of a stream: its shape, its indices (rows, cols), and its bytes in a pass of its own."""
+
+    shape: Level
+    indices: np.ndarray
+    size: int
+
+    def as_dict(self, with_indices: bool) -> dict[str, object]:
+        rows, cols = self.indices.shape
+        facts: dict[str, object] = {
+            "cell": self.shape.cell, "outputs": self.shape.outputs, "rows": rows, "cols": cols,
+            "taken": int(np.count_nonzero(self.indices)), "bytes": self.size,
+        }  # fmt: skip
+        return {**facts, "indices": self.indices.tolist()} if with_indices else facts
+
+    def __str__(self) -> str:
+        rows, cols = self.indices.shape
+        cell = f"cells of {self.shape.cell:2} pixels" if self.shape.cell else "one cell"
+        return (
+            f"{cell}, K = {self.shape.outputs}: {cols} x {rows}, of them {np.count_nonzero(self.indices)} taken, "
+            f"{self.size} bytes"
+        )
+
+
+def _model(identity: str) -> ModelInfo | None:
     try:
-        return registry.find_identity(bytes.fromhex(identity)).name
+        return registry.find_identity(bytes.fromhex(identity))
     except ModelError:
         return None
+
+
+def _levels(data: bytes, model: ModelInfo) -> list[LevelInfo]:
+    stream = bitstream.read_stream(data, allow_partial=True)
+    tables = read_tables(model.path, len(model.layout))
+    planes = bitstream.decode_planes(stream, model.layout, tables)
+    header = dataclasses.replace(stream.header, compact=False)
+    passes = bitstream.encode_planes(planes, model.layout, header, tables, [1] * len(planes))
+    return [LevelInfo(*each) for each in zip(model.layout, planes, (len(p.payload) for p in passes))]
 
 
 def _lines(file: Path, found: bitstream.Description, model: str | None) -> list[str]:

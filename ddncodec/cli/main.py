@@ -18,11 +18,13 @@ Outputs are written to a temporary file and renamed, so that a failure leaves an
 
 COMMANDS = {
     "decode": "Decode streams to pictures.",
+    "doctor": "Examine this installation.",
     "encode": "Encode pictures to streams.",
     "guide": "Make a picture that fits a given one.",
     "info": "Describe a stream.",
     "models": "List the installed models.",
     "sample": "Draw pictures at random.",
+    "selftest": "Check that this machine decodes as it must.",
     "train": "Train a model on pictures.",
     "tree": "Draw the tree of all pictures of a small model.",
     "truncate": "Cut a stream without encoding anew.",

@@ -66,7 +66,7 @@ def report(outcomes: Iterable[Outcome], count: int, style: Style) -> int:
     a product. Where there is a bar, files have no lines.
     """
     totals = Totals(time.monotonic())
-    animated = count > 1 and not style.quiet and sys.stderr.isatty()
+    animated = count > 1 and not style.quiet and on_terminal()
     with _bar(count, animated) as advance:
         for outcome in outcomes:
             totals.add(outcome)
@@ -77,6 +77,11 @@ def report(outcomes: Iterable[Outcome], count: int, style: Style) -> int:
     if count > 1 and not (style.quiet or style.as_json):
         click.echo(str(totals), err=True)
     return FAILED if totals.failed else 0
+
+
+def on_terminal() -> bool:
+    """Whether someone watches."""
+    return sys.stderr.isatty()
 
 
 def _tell(outcome: Outcome, style: Style, *, silent: bool) -> None:
