@@ -23,7 +23,7 @@ LAYERS = (
     {"ddncodec.engine"},
     {"ddncodec.tiles"},
     {"ddncodec.codec"},
-    {"ddncodec.targets", "ddncodec.sampling"},
+    {"ddncodec.targets", "ddncodec.sampling", "ddncodec.retrieval"},
     {"ddncodec.guidance", "ddncodec.tree"},
     {"ddncodec.conditions"},
     {"ddncodec"},

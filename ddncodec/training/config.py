@@ -127,7 +127,7 @@ def _mnist(steps: int, levels: tuple[LevelConfig, ...], *, shared: bool = False)
         solve_every=20,
         prior_cells=2.0,
         relative=True,
-        start_crops=60_000,
+        start_crops=20_000,
         mirror=False,
     )
 

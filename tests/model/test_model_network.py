@@ -14,6 +14,8 @@ CONFIGS = {
     "tiny": TINY.network,
     "no leak": NetworkConfig(TINY.network.stages, leak=False),
     "one stage": NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4), LevelConfig(4, 2))),)),
+    "whole proposals": NetworkConfig(TINY.network.stages, residual=False),
+    "recurrent": NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4), LevelConfig(8, 4)), shared=True),)),
     "three stages": NetworkConfig(
         tuple(StageConfig(stride, 6, 1, 3, (LevelConfig(stride, 3),)) for stride in (16, 8, 4))
     ),
