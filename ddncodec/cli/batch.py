@@ -42,7 +42,10 @@ class Product:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a job ended: with a product, with the line of an error, or skipped with neither."""
+    """How a job ended: with a product, with the line of an error, or skipped with neither.
+
+    With both, it falls short of what was asked for, and is written.
+    """
 
     job: Job
     product: Product | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
 from PIL import Image
 
 import bitstream
@@ -15,10 +17,12 @@ from ddncodec import registry
 from ddncodec.cli.batch import Outcome, Product, attempt, read
 from ddncodec.cli.jobs import Job
 from ddncodec.cli.picture_files import Reading, Writing, read_picture, write_picture
+from ddncodec.cli.reporting import CLEAR_LINE
 
 if TYPE_CHECKING:
     from ddncodec.codec import Codec
     from ddncodec.pictures import Pixels
+    from ddncodec.targets import Trial
 
 DEFAULT_MODEL = "photo"
 CPU_BATCH, GPU_BATCH = 1 << 17, 1 << 22
@@ -90,20 +94,26 @@ class Source:
     pixels: Pixels
     size: int
 
-    def outcome(self, data: bytes) -> Outcome:
+    def outcome(self, data: bytes, notices: tuple[str, ...] = (), error: str | None = None) -> Outcome:
         height, width = self.pixels.rgb.shape[:2]
-        return Outcome(self.job, Product(data, width, height, self.size, self.pixels.notices))
+        return Outcome(self.job, Product(data, width, height, self.size, (*self.pixels.notices, *notices)), error)
 
 
 @dataclasses.dataclass(frozen=True)
 class Encoding:
-    """Encodes a group of pictures, equally large ones together."""
+    """Encodes a group of pictures, equally large ones together.
+
+    `wanted` is a field of `targets.Target` and its value, or empty; groups are then of one picture. `shown` is whether
+    the trials on the way to it are shown on a terminal.
+    """
 
     machine: Machine
     reading: Reading
     quality: float
     coding: str
     metadata: tuple[str, ...]
+    wanted: Mapping[str, Any]
+    shown: bool
 
     def __call__(self, jobs: Sequence[Job]) -> list[Outcome]:
         found = [attempt(job, partial(self._read, job)) for job in jobs]
@@ -120,13 +130,48 @@ class Encoding:
         return Source(job, read_picture(data, self.reading), len(data))
 
     def _encode_one(self, source: Source) -> Outcome:
-        return self._encode([source])[0]
+        return self._encode_to_target(source) if self.wanted else self._encode([source])[0]
+
+    def _encode_to_target(self, source: Source) -> Outcome:
+        from ddncodec.targets import Target, encode_to
+
+        target = Target(**self.wanted)
+        with _trials_shown(self.shown) as tried:
+            encoded = encode_to(self._codec, source.pixels, target, self.coding, metadata=self.metadata, tried=tried)
+        if encoded.reached:
+            return source.outcome(encoded.data)
+        if target.psnr is None or encoded.psnr is None:
+            return source.outcome(encoded.data, (f"{len(encoded.data)} bytes are as near as the model comes",))
+        if encoded.psnr > target.psnr:
+            return source.outcome(encoded.data, (f"{encoded.psnr:.2f} dB is as near as the model comes",))
+        error = f"{source.job.source}: {target.psnr:g} dB is out of reach, the best is {encoded.psnr:.2f} dB"
+        return source.outcome(encoded.data, error=error)
+
+    @property
+    def _codec(self) -> Codec:
+        return self.machine.codec(self.machine.model or DEFAULT_MODEL)
 
     def _encode(self, sources: Sequence[Source]) -> list[Outcome]:
-        codec = self.machine.codec(self.machine.model or DEFAULT_MODEL)
         pictures = [source.pixels for source in sources]
-        datas = codec.encode_batch(pictures, self.quality, self.coding, metadata=self.metadata)
+        datas = self._codec.encode_batch(pictures, self.quality, self.coding, metadata=self.metadata)
         return [source.outcome(data) for source, data in zip(sources, datas, strict=True)]
+
+
+@contextmanager
+def _trials_shown(shown: bool) -> Iterator[Callable[[Trial], None]]:
+    """Yield what is to be told of each trial: it shows one line that is overwritten, and takes it away at the end."""
+
+    def show(trial: Trial) -> None:
+        psnr = "" if trial.psnr is None else f", {trial.psnr:.2f} dB"
+        click.echo(f"{CLEAR_LINE}trying: {len(trial.data)} bytes{psnr}", nl=False, err=True)
+
+    if not shown:
+        yield lambda trial: None
+        return
+    try:
+        yield show
+    finally:
+        click.echo(CLEAR_LINE, nl=False, err=True)
 
 
 @dataclasses.dataclass(frozen=True)
