@@ -23,7 +23,7 @@ LAYERS = (
     {"ddncodec.engine"},
     {"ddncodec.tiles"},
     {"ddncodec.codec"},
-    {"ddncodec.targets", "ddncodec.sampling", "ddncodec.retrieval"},
+    {"ddncodec.targets", "ddncodec.selftest", "ddncodec.sampling", "ddncodec.retrieval"},
     {"ddncodec.guidance", "ddncodec.tree"},
     {"ddncodec.conditions"},
     {"ddncodec"},
