@@ -121,7 +121,8 @@ def _mnist(steps: int, levels: tuple[LevelConfig, ...], *, shared: bool = False)
     return Recipe(
         network=NetworkConfig((stage,), smallest_lambda=1.0, largest_lambda=2.0),
         phases=(Phase(steps, 1, 64, DIGIT),),
-        learning_rate=2e-3,
+        learning_rate=3e-3,
+        warmup=20,
         moving=0.995,
         moving_late=0.998,
         solve_every=20,
