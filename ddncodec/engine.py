@@ -51,7 +51,7 @@ class Engine:
         """
         height, width = pixels.shape[1:3]
         picture = self._samples(pixels)
-        steps = [_step(header) for header in headers]
+        steps = [step_of(header) for header in headers]
         lambdas = torch.tensor([lambda_of_step(step) for step in steps], device=self.device)
         price = lambdas if prices is None else torch.tensor(prices, device=self.device)
         state = self.model.network.initial_state(lambdas, *picture.shape[2:])
@@ -85,7 +85,7 @@ class Engine:
                 f"`beam` (={beam}) is for pictures of one cell; with this model {header.width} x {header.height} "
                 "pixels have more"
             )
-        picture, step = self._samples(pixels[None]), _step(header)
+        picture, step = self._samples(pixels[None]), step_of(header)
         lambdas = torch.tensor([lambda_of_step(step)], device=self.device)
         state = self.model.network.initial_state(lambdas, *picture.shape[2:])
         paths, spent = torch.zeros(1, 0, dtype=torch.int64, device=self.device), torch.zeros(1, device=self.device)
@@ -120,7 +120,7 @@ class Engine:
     def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
         unit = self.model.network.config.alignment
         height, width = (-(-side // unit) * unit for side in (headers[0].height, headers[0].width))
-        lambdas = torch.tensor([lambda_of_step(_step(header)) for header in headers], device=self.device)
+        lambdas = torch.tensor([lambda_of_step(step_of(header)) for header in headers], device=self.device)
         state = self.model.network.initial_state(lambdas, height, width)
         for level in range(len(planes[0])):
             proposal = self._propose(state)
@@ -191,6 +191,6 @@ class Engine:
         return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def _step(header: Header) -> int:
+def step_of(header: Header) -> int:
     """The lambda step; a stream without one comes from a model whose range is a single lambda, at step 128."""
     return 128 if header.lambda_step is None else header.lambda_step

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bitstream import Header, grid
-from ddncodec.engine import Engine, Planes
+from ddncodec.engine import Engine, Planes, step_of
 from ddncodec.errors import ArgumentError
 from ddncodec.model import Proposal, State
 from ddncodec.model.gram import Features
@@ -67,7 +67,7 @@ def guided_planes(engine: Engine, guide: Guide, header: Header, random: np.rando
     if guide.rounds > 1 and any(grid(level, header.width, header.height) != (1, 1) for level in layout):
         raise ArgumentError(f"`rounds` (={guide.rounds}) must be 1 for a model with several cells in a picture")
     unit = network.config.alignment
-    lambdas = torch.tensor([lambda_of_step(header.lambda_step or 128)], device=engine.device)
+    lambdas = torch.tensor([lambda_of_step(step_of(header))], device=engine.device)
     states = [network.initial_state(lambdas, -(-header.height // unit) * unit, -(-header.width // unit) * unit)]
     chosen: list[Tensor] = []
     for _ in layout:

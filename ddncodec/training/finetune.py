@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bitstream import Header
-from ddncodec.engine import Planes
+from ddncodec.engine import Planes, step_of
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.rate import lambda_of_step
 from ddncodec.training.pictures import to_samples
@@ -23,7 +23,7 @@ def decode(network: DiscreteDistributionNetwork, planes: Sequence[Planes], heade
     """Decode index planes of equally large pictures differentiably, (B, 3, H, W) float32 nominally in [-1, 1]."""
     unit, device = network.config.alignment, network.stages[0].start.device
     height, width = headers[0].height, headers[0].width
-    lambdas = torch.tensor([lambda_of_step(header.lambda_step or 128) for header in headers], device=device)
+    lambdas = torch.tensor([lambda_of_step(step_of(header)) for header in headers], device=device)
     state = network.initial_state(lambdas, -(-height // unit) * unit, -(-width // unit) * unit)
     for level in range(len(planes[0])):
         proposal = network.propose(state)
