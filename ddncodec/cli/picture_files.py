@@ -109,7 +109,9 @@ def _metadata(image: Image.Image, name: str) -> dict[str, Any]:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt(_XMP_KEYWORD, xmp.decode("utf-8", "replace"))
     elif xmp and name == "TIFF":
-        options["tiffinfo"] = {_XMP_TAG: xmp}
+        options["exif"] = Image.Exif()
+        options["exif"].load(exif)
+        options["exif"][_XMP_TAG] = xmp
     return options
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_cases import TINY, Ddnc
+from cli_cases import TINY, Ddnc, Refused
 from drawing import draw_picture
 from PIL import Image
 
@@ -44,6 +44,29 @@ def test_info_accounts_for_the_stream(stream: Path, ddnc: Ddnc) -> None:
     text = ddnc("info", stream).stdout
     for part in ("120 x 90, RGB", f"{size} bytes", "coded", f"{found['model_id']}, tiny", f"{size} in all"):
         assert part in text
+
+
+def test_info_lists_levels_and_indices(stream: Path, ddnc: Ddnc) -> None:
+    codec = ddncodec.Codec(TINY)
+    planes = codec.planes(stream.read_bytes())
+    found = json.loads(ddnc("info", stream, "--indices", "--json").stdout)
+    for level, shape, plane in zip(found["levels"], codec.info.layout, planes, strict=True):
+        assert (level["cell"], level["outputs"]) == (shape.cell, shape.outputs)
+        assert (level["rows"], level["cols"]) == plane.shape
+        assert level["taken"] == (plane != 0).sum()
+        assert level["indices"] == plane.tolist()
+    payload = sum(each["payload_bytes"] for each in found["passes"])
+    assert payload <= sum(level["bytes"] for level in found["levels"]) <= payload + 2 * len(planes)
+    text = ddnc("info", stream, "--indices").stdout
+    assert "\n".join(" ".join(map(str, row)) for row in planes[-1].tolist()) in text
+    assert "indices" not in json.loads(ddnc("info", stream, "--levels", "--json").stdout)["levels"][0]
+    lines = [len(ddnc("info", stream, *words).stdout.splitlines()) for words in ((), ("--levels",))]
+    assert lines[1] == lines[0] + len(planes)
+
+
+def test_levels_need_the_model(stream: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DDNC_MODEL_PATH")
+    assert "not installed" in refused("info", stream, "--levels")
 
 
 def test_info_needs_no_model(stream: Path, ddnc: Ddnc, monkeypatch: pytest.MonkeyPatch) -> None:
