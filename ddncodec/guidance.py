@@ -147,7 +147,7 @@ def _scores(
     pixels = proposal.image[0].numel() // 3 * scale**2
     cell = engine.model.info.layout[proposal.level].cell
     found: list[list[Tensor]] = [[] for _ in guide.scorers]
-    for codes in pool.split(max(1, CHUNK_PIXELS // pixels)):
+    for codes in torch.split(pool, max(1, CHUNK_PIXELS // pixels)):
         state = network.advance(_repeat(proposal, len(codes)), codes)
         for each in later:
             state = network.advance(network.propose(state), each.expand(len(codes), -1, -1))
