@@ -55,7 +55,7 @@ class Features:
         """W F for one W of each cell: weight (B, gh, gw, Fd, 3) -> pictures of the cells (B, gh, gw, P, 3)."""
         count = self.basis.shape[0]
         cosine = self.gains[..., None] * weight[..., :count, :]
-        return self.basis.T @ cosine + self.learned @ weight[..., count:, :]
+        return _columns(cosine, self.basis.T) + self.learned @ weight[..., count:, :]
 
 
 @torch.no_grad()
@@ -67,8 +67,8 @@ def moments(features: Features, residual: Tensor) -> Tensor:
     out, upper = residual.new_empty(gains.shape[0], dimension), _upper(width, residual.device)
     for block in _blocks(out.shape[0], dimension, LIMIT, out.device):
         gain, images, left = gains[block, :, None], learned[block], residual[block]
-        with_cosine, with_learned = (features.basis @ left) * gain, images.mT @ left
-        mixed, gram = (features.basis @ images) * gain, (images.mT @ images).flatten(1)
+        with_cosine, with_learned = _columns(left, features.basis) * gain, images.mT @ left
+        mixed, gram = _columns(images, features.basis) * gain, (images.mT @ images).flatten(1)
         parts = [with_cosine.flatten(1), with_learned.flatten(1), gains[block].square(), mixed.flatten(1)]
         torch.cat([*parts, gram.index_select(1, upper)], dim=1, out=out[block])
     return out.view(*features.grid, -1)
@@ -108,6 +108,11 @@ def normal_equations(sums: Tensor, count: int, learned: int, colors: int = COLOR
     gram[:, count + row, count + col] = upper
     gram[:, count + col, count + row] = upper
     return right.reshape(outputs, total, colors), gram
+
+
+def _columns(batch: Tensor, matrix: Tensor) -> Tensor:
+    """matrix (m, n) times every matrix of a batch (..., n, c) -> (..., m, c); vectors all in one product."""
+    return (batch.squeeze(-1) @ matrix.T).unsqueeze(-1) if batch.shape[-1] == 1 else matrix @ batch
 
 
 def _upper(width: int, device: torch.device) -> Tensor:

@@ -141,7 +141,7 @@ MNIST_TREE = _mnist(1000, _levels((3, DIGIT, 8)))
 def _face64() -> Recipe:
     """The paper's setting: one index a level for the whole face. One block serves the picks of four levels."""
     levels = tuple(LevelConfig(64, 512, block=index % 4 == 0) for index in range(128))
-    stage = StageConfig(4, 64, 0, 48, levels, principal=500)
+    stage = StageConfig(4, 64, 0, 48, levels, principal=800)
     return Recipe(
         network=NetworkConfig((stage,), leak=False, smallest_lambda=1.0, largest_lambda=2.0),
         phases=(Phase(4000, 1, 16, 64),),
