@@ -23,6 +23,7 @@ COMMANDS = {
     "guide": "Make a picture that fits a given one.",
     "info": "Describe a stream.",
     "models": "List the installed models.",
+    "placeholder": "Make a picture of a few dozen bytes.",
     "sample": "Draw pictures at random.",
     "selftest": "Check that this machine decodes as it must.",
     "train": "Train a model on pictures.",

@@ -20,9 +20,11 @@ from ddncodec.cli.main import main as ddnc
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/golden/tiny.safetensors"
 SUBSTITUTIONS = (
-    (r"^ddnc encode (?!.*--model)", "ddnc encode --model tiny "),
+    (r"^ddnc (encode|placeholder) (?!.*--model)", r"ddnc \1 --model tiny "),
     (r"^ddnc train (?!.*--resume)", "ddnc train --config tiny --steps 5 --threads 1 "),
-    ("^python -m benchmarks rd ", f"python -m benchmarks rd --model {TINY} "),
+    ("^ddnc selftest", "ddnc selftest --model tiny"),
+    ("^python -m benchmarks speed", f"python -m benchmarks speed --model {TINY} --megapixels 0.01"),
+    ("^python -m benchmarks (rd|batch) ", rf"python -m benchmarks \1 --model {TINY} "),
     (r'Codec\("photo"', 'Codec("tiny"'),
     (r"(ddncodec\.encode\(.*)\)", r'\1, model="tiny")'),
     (r'(\.save\("[^"]*\.ddn")', r'\1, model="tiny"'),

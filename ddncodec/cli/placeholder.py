@@ -1,0 +1,62 @@
+"""`ddnc placeholder`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ddncodec.cli.failures import as_failures
+from ddncodec.cli.options import FILE, device_option, examples, model_option
+
+
+@click.command(
+    epilog=examples(
+        "ddnc placeholder photo.jpg",
+        "ddnc placeholder photo.jpg --bytes 40",
+        "ddnc placeholder photo.jpg --json",
+    )
+)
+@click.argument("file", metavar="IN", type=FILE)
+@click.option(
+    "--bytes", "max_bytes", type=click.IntRange(6), default=28, show_default=True, metavar="N",
+    help="Of the inline stream, at most.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with every field.")
+@model_option
+@device_option
+def placeholder(file: Path, max_bytes: int, as_json: bool, model: str | None, device: str) -> None:
+    """Make a picture of a few dozen bytes, to show before the real one.
+
+    Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows; beside it, where their
+    libraries are installed (`pip install ddncodec[placeholder]`), BlurHash and ThumbHash of the same picture. PSNR is
+    that of each, enlarged, against the picture at a longer side of 64 pixels.
+    """
+    from ddncodec.cli.coding import DEFAULT_MODEL
+    from ddncodec.cli.hashes import SIDE, hashes
+    from ddncodec.cli.picture_files import Reading, read_picture
+    from ddncodec.codec import Codec
+    from ddncodec.placeholder import REFERENCE, data_url, make_placeholder, psnr, reduced
+
+    codec = Codec(model or DEFAULT_MODEL, device)
+    with as_failures(file):
+        picture = read_picture(file.read_bytes(), Reading(codec.limits, first_frame=True))
+        made = make_placeholder(codec, picture, max_bytes)
+    reference = reduced(picture, REFERENCE)
+    rows = [_row("ddnc", len(made.data), made.text, made.psnr)]
+    rows += [_row(h.name, h.size, h.text, psnr(h.image, reference)) for h in hashes(reduced(picture, SIDE))]
+    url = data_url(made.image)
+    if as_json:
+        size = {"width": made.image.width, "height": made.image.height, "model": codec.info.identity.hex()}
+        click.echo(json.dumps({"file": str(file), **rows[0], **size, "url": url, "beside": rows[1:]}, indent=2))
+        return
+    click.echo("           bytes  characters   PSNR")
+    for row in rows:
+        click.echo(f"{row['kind']:9} {row['bytes']:6} {row['characters']:11} {row['psnr']:6.2f}  {row['text']}")
+    click.echo(f"url              {len(url):12}         {url}")
+
+
+def _row(kind: str, size: int, text: str, quality: float) -> dict[str, Any]:
+    return {"kind": kind, "bytes": size, "characters": len(text), "psnr": round(quality, 2), "text": text}
