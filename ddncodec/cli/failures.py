@@ -33,6 +33,8 @@ def as_failures(subject: Path | None = None) -> Iterator[None]:
     begin = f"{subject}: " if subject else ""
     try:
         yield
+    except (click.exceptions.Exit, click.ClickException):
+        raise
     except _errors_of_the_library() as error:
         raise Failure(f"{begin}{error}") from error
     except OSError as error:

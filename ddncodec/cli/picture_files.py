@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import struct
+import warnings
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -54,8 +55,16 @@ class Writing:
 
 
 def read_picture(data: bytes, reading: Reading) -> Pixels:
-    """Read any picture that Pillow can. Raises ImageError, ArgumentError, bitstream.LimitError."""
+    """Read any picture that Pillow can; what it warns of is noticed. Raises ImageError, bitstream.LimitError."""
     Image.MAX_IMAGE_PIXELS = None  # the limit of streams is checked instead
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pixels = _read(data, reading)
+    told = dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught)
+    return dataclasses.replace(pixels, notices=(*pixels.notices, *told))
+
+
+def _read(data: bytes, reading: Reading) -> Pixels:
     try:
         with Image.open(io.BytesIO(data)) as image:
             reading.limits.check_pixels(*image.size)

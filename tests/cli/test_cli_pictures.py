@@ -120,6 +120,13 @@ def test_conversions_with_a_loss_are_noted(ddnc: Ddnc) -> None:
         assert picture.mode == "L"
 
 
+def test_what_pillow_warns_of_is_noted(ddnc: Ddnc) -> None:
+    Image.new("RGB", (16, 16)).save("odd.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0")
+    result = ddnc("encode", "odd.jpg", "odd.ddn", *MODEL)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("ddnc: note: odd.jpg: ") and "EXIF" in result.stderr
+
+
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
 def test_animations_are_refused_or_their_first_frame_taken(suffix: str, ddnc: Ddnc, refused: Refused) -> None:
     frames = [Image.new("RGB", (16, 16), color) for color in ("red", "blue")]
