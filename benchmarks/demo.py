@@ -14,10 +14,11 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.codecs import ImageCodec, Jpeg, WebP
-from benchmarks.datasets import load_picture
+from benchmarks.codecs import Jpeg, WebP
+from benchmarks.datasets import load_picture, sample
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import bits_per_pixel, psnr
+from benchmarks.nearest import encode_nearest
 
 STREAM_NAME, DECODED_NAME, COMPARISON_NAME = "picture.ddn", "picture.png", "comparison.png"
 PANEL = 384
@@ -49,7 +50,7 @@ class Entry:
 @click.option("--model", default="photo", show_default=True, help="Model of ddnc, a name or a weights file.")
 def demo(image: Path | None, out: Path, quality: float, model: str) -> None:
     """Code one picture with ddnc, decode it in another process, and compare."""
-    original = load_picture(image) if image else _astronaut()
+    original = load_picture(image) if image else sample("astronaut")
     out.mkdir(parents=True, exist_ok=True)
     source = out / "original.png"
     original.save(source)
@@ -59,24 +60,12 @@ def demo(image: Path | None, out: Path, quality: float, model: str) -> None:
 
     size = stream.stat().st_size
     entries = [Entry("ddnc", size, load_picture(decoded))]
-    entries += [encode_nearest(codec, original, size) for codec in (WebP(), Jpeg())]
+    for codec in (WebP(), Jpeg()):
+        data = encode_nearest(codec, original, size)
+        entries.append(Entry(codec.name, len(data), codec.decode(data)))
     click.echo(_table(original, entries))
     draw_comparison(original, entries).save(out / COMPARISON_NAME, optimize=True)
     click.echo(f"wrote {out / COMPARISON_NAME}")
-
-
-def encode_nearest(codec: ImageCodec, original: Image.Image, size: int) -> Entry:
-    """The codec's picture whose file is nearest to `size` bytes, of all qualities 0 to 100."""
-    low, high, tried = 0, 100, dict[int, bytes]()
-    while low <= high:
-        setting = (low + high) // 2
-        tried[setting] = codec.encode(original, setting)
-        if len(tried[setting]) < size:
-            low = setting + 1
-        else:
-            high = setting - 1
-    data = min(tried.values(), key=lambda each: abs(len(each) - size))
-    return Entry(codec.name, len(data), codec.decode(data))
 
 
 def draw_comparison(original: Image.Image, entries: Sequence[Entry]) -> Image.Image:
@@ -124,14 +113,6 @@ def _ddnc(*words: object) -> None:
     result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if result.returncode:
         raise BenchmarkError(result.stderr.strip())
-
-
-def _astronaut() -> Image.Image:
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise BenchmarkError(f"{error}; install scikit-image, or give --image") from error
-    return Image.fromarray(data.astronaut())
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from PIL import Image, ImageDraw
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import bits_per_pixel, psnr
+from benchmarks.rows import write_rows
 
 if TYPE_CHECKING:
     from ddncodec import Codec
@@ -100,14 +100,6 @@ def draw_strip(original: Image.Image, shown: Sequence[Image.Image], rows: Sequen
     return strip
 
 
-def write_rows(path: Path, rows: Iterable[ProgressiveRow]) -> None:
-    """Replace the file by these rows."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(ProgressiveRow)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-
-
 @click.command()
 @click.option(
     "--images",
@@ -138,6 +130,6 @@ def progressive(images: Path, model: str, quality: float, out: Path) -> None:
         found, shown = measure_prefixes(codec, path.name, original, quality)
         draw_strip(original, shown, found).save(out / f"{path.stem}-levels.png")
         rows += found
-    write_rows(out / CSV_NAME, rows)
+    write_rows(out / CSV_NAME, rows, ProgressiveRow)
     for unit in ("level", "pass"):
         click.echo(render_means(rows, unit))
