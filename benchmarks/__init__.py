@@ -1,7 +1,10 @@
 """Rate-distortion measurements of ddncodec and its rivals; repository only, never installed.
 
-    datasets, codecs, metrics  ->  rd (measures, appends rows)  ->  rows.csv
-    rows                       ->  curves  ->  report (table, plot; reads rows only)
+    datasets, codecs  ->  coding  ->  measure  ->  rd      rows: rd.csv, and batches/ as JSON
+    codecs            ->  nearest  ->  views               pictures at equal size
+    rows  ->  curves  ->  summary  ->  report              table, plot
+                                   ->  page_data  ->  page  one HTML file, from templates in page/
+    bench                                                  all of it
 
 May import ddncodec (lazily: the rivals run without it); nothing imports this package.
 """

@@ -7,7 +7,7 @@ from PIL import Image
 
 from benchmarks.codecs import Ddnc
 from benchmarks.datasets import load_picture, picture_paths
-from benchmarks.page import PAGE_NAME, PROGRESSIVE_FOLDER, STRIP_NAME, page
+from benchmarks.page import PAGE_NAME, PROGRESSIVE_FOLDER, STRIP_NAME
 from benchmarks.progressive import CSV_NAME, ProgressiveRow, draw_strip, measure_prefixes
 from benchmarks.rd import (
     choose_codecs,
@@ -41,9 +41,8 @@ STRIP_HEIGHT = 400
     help="Pictures to look at in the report, about 3 MB each.",
 )
 @quiet_option
-@click.pass_context
 def bench(
-    context: click.Context, images: Path, names: str, model: str, out: Path, benches: int, shown: int, quiet: bool
+    images: Path, names: str, model: str, out: Path, benches: int, shown: int, quiet: bool
 ) -> None:
     """Measure codecs over a folder of pictures and write OUT/report.html.
 
@@ -51,12 +50,11 @@ def bench(
     """
     codecs, paths = choose_codecs(names, model), picture_paths(images)
     measure_folder(codecs, paths, out, benches, quiet=quiet)
-    write_reports(out)
     make_views(codecs, paths[:shown], out, quiet=quiet)
     for codec in codecs:
         if isinstance(codec, Ddnc):
             _progressive(codec, paths[0], out / PROGRESSIVE_FOLDER)
-    context.invoke(page, folder=out)
+    write_reports(out)
     if not quiet:
         click.echo(f"wrote {out / PAGE_NAME}")
 

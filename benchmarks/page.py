@@ -26,20 +26,25 @@ from benchmarks.views import FOLDER_NAME as VIEWS_FOLDER
 from benchmarks.views import ViewRow
 from ddncodec.files import write_atomically
 
-PAGE_NAME = "report.html"
+PAGE_NAME, TITLE = "report.html", "ddncodec against other codecs"
 SMALL_FOLDER, PROGRESSIVE_FOLDER, STRIP_NAME = "small", "progressive", "strip.webp"
 SOURCES = Path(__file__).parent / "page"
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="OUT")
-@click.option("--title", default="ddncodec against other codecs", show_default=True)
+@click.option("--title", default=TITLE, show_default=True)
 def page(folder: Path, title: str) -> None:
     """Write OUT/report.html from the rows and pictures in OUT."""
+    write_page(folder, title)
+
+
+def write_page(folder: Path, title: str = TITLE) -> None:
+    """Write the page of a folder into it."""
     write_atomically(folder / PAGE_NAME, render_page(folder, title).encode())
 
 
-def render_page(folder: Path, title: str) -> str:
+def render_page(folder: Path, title: str = TITLE) -> str:
     """The whole file, a function of what is in `folder`."""
     rows = read_rows(folder / "rd.csv")
     small = _read(folder / SMALL_FOLDER / "rd.csv", RdRow)

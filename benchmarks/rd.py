@@ -10,6 +10,7 @@ from benchmarks.codecs import Ddnc, ImageCodec, rivals
 from benchmarks.datasets import picture_paths
 from benchmarks.environment import current_environment
 from benchmarks.measure import available, measure, remaining_jobs
+from benchmarks.page import PAGE_NAME, write_page
 from benchmarks.report import draw_plot, render_table
 from benchmarks.rows import append_row, open_rows, read_rows, write_rows
 from benchmarks.summary import summarize
@@ -49,7 +50,7 @@ quiet_option = click.option("--quiet", is_flag=True, help="Show neither progress
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help=f"Folder for {CSV_NAME}, {TABLE_NAME}, {PLOT_NAME} and {BATCHES_NAME}/.",
+    help=f"Folder for {CSV_NAME} and what is made of it: {TABLE_NAME}, {PLOT_NAME}, {BATCHES_NAME}/ and {PAGE_NAME}.",
 )
 @click.option("--fresh", is_flag=True, help="Measure the named codecs again from the start.")
 @jobs_option
@@ -107,11 +108,12 @@ def measure_folder(
 
 
 def write_reports(out: Path) -> str:
-    """Table, plot and batches of OUT/rd.csv; returns the table."""
+    """All that follows from OUT/rd.csv: table, plot, batches and page; returns the table."""
     rows = read_rows(out / CSV_NAME)
     report = summarize(rows)
     table = render_table(report)
     (out / TABLE_NAME).write_text(table + "\n", encoding="utf-8")
     draw_plot(report).savefig(out / PLOT_NAME, dpi=150)
     write_batches(out / BATCHES_NAME, rows)
+    write_page(out)
     return table

@@ -17,6 +17,7 @@ Exit status:
 Outputs are written to a temporary file and renamed, so that a failure leaves an existing file as it was."""
 
 COMMANDS = {
+    "bench": "Measure codecs on pictures and write a report.",
     "decode": "Decode streams to pictures.",
     "doctor": "Examine this installation.",
     "encode": "Encode pictures to streams.",

@@ -217,7 +217,7 @@ def test_every_control_has_a_label(open_page: Chrome) -> None:
 
 def test_the_page_is_a_function_of_the_folder(folder: Path) -> None:
     page = (folder / PAGE_NAME).read_text()
-    assert render_page(folder, "ddncodec against other codecs") == page
+    assert render_page(folder) == page
     for name in PUBLISHED:
         assert name in page
     assert "-50.0 %" in page and "-37.5 %" in page  # half of jpeg's rate, 5/8 of webp's
@@ -225,7 +225,7 @@ def test_the_page_is_a_function_of_the_folder(folder: Path) -> None:
 
 def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
     write_rows(tmp_path / "rd.csv", [*make_rows("jpeg"), *make_rows("ddnc", rate=0.5)])
-    page = render_page(tmp_path, "title")
+    page = render_page(tmp_path)
     for section, wanted in (("curves", 1), ("bd", 1), ("views", 0), ("progressive", 0), ("small", 0), ("costs", 1)):
         assert page.count(f'<section id="{section}">') == wanted
     assert not any(name in page for name in PUBLISHED)

@@ -67,7 +67,7 @@ def test_killed_run_resumes_without_measuring_again(pictures: Path, tmp_path: Pa
     csv = out / "rd.csv"
     complete = read_rows(csv)
     assert len(complete) == 2 * len(Jpeg().settings())
-    assert {path.name for path in out.iterdir()} == {"rd.csv", "rd.md", "rd.png", "batches"}
+    assert {path.name for path in out.iterdir()} == {"rd.csv", "rd.md", "rd.png", "batches", "report.html"}
 
     marked = [replace(row, encode_seconds=1234.5) for row in complete[:-5]]
     write_rows(csv, marked)
