@@ -27,7 +27,7 @@ LAYERS = (
     {"ddncodec.guidance", "ddncodec.tree"},
     {"ddncodec.conditions"},
     {"ddncodec"},
-    {"ddncodec.pillow_plugin", "ddncodec.placeholder"},
+    {"ddncodec.pillow_plugin", "ddncodec.placeholder", "ddncodec.ray_data"},
     {"ddncodec.training"},
     {"ddncodec.cli"},
     {"benchmarks"},
