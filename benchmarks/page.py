@@ -120,8 +120,8 @@ def _circumstances(rows: Sequence[RdRow]) -> dict[str, list[str]]:
     """Each circumstance of the rows and its values, in the order of the file."""
     columns = ("machine", "python", "torch", "pillow", "metrics", "date", "commit")
     found = {name: list(dict.fromkeys(str(getattr(row, name)) for row in rows)) for name in columns}
-    loads = [row.load for row in rows]
-    return {**found, "load average": [f"{min(loads):.1f} to {max(loads):.1f}"]}
+    loads = [row.load for row in rows if row.load is not None]
+    return {**found, "load average": [f"{min(loads):.1f} to {max(loads):.1f}" if loads else "N/A"]}
 
 
 def _megabytes(size: int | None) -> str:

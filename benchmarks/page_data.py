@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.curves import picture_curves
+from benchmarks.curves import comparable_rows, picture_curves
 from benchmarks.metrics import METRICS, Metric
 from benchmarks.rows import RdRow
 from benchmarks.summary import SUBJECT, Comparison, Report
@@ -25,11 +25,11 @@ class Costs:
     codec: str
     version: str
     command: str
-    encode_cpu: float
-    encode_seconds: float
+    encode_cpu: float | None
+    encode_seconds: float | None
     encode_memory: int | None
-    decode_cpu: float
-    decode_seconds: float
+    decode_cpu: float | None
+    decode_seconds: float | None
     decode_memory: int | None
     weights: int
 
@@ -105,17 +105,20 @@ def costs_of(rows: Sequence[RdRow]) -> list[Costs]:
     for codec in sorted(dict.fromkeys(row.codec for row in rows), key=lambda name: name != SUBJECT):
         own = [row for row in rows if row.codec == codec]
         per_megapixel = {
-            name: median(1e6 * getattr(row, name) / (row.width * row.height) for row in own)
+            name: _of_known(median, [(row, 1e6 / (row.width * row.height)) for row in own], name)
             for name in ("encode_cpu", "encode_seconds", "decode_cpu", "decode_seconds")
         }
-        memory = {
-            name: max((getattr(row, name) for row in own if getattr(row, name) is not None), default=None)
-            for name in ("encode_memory", "decode_memory")
-        }
+        memory = {name: _of_known(max, [(row, 1) for row in own], name) for name in ("encode_memory", "decode_memory")}
         middle = own[len(own) // 2]
         lines.append(Costs(codec, middle.codec_version, middle.command, weights=middle.weights,
                            **per_megapixel, **memory))  # fmt: skip
     return lines
+
+
+def _of_known(summary: Callable, weighted: Sequence[tuple[RdRow, float]], name: str) -> Any:
+    """Median or maximum of a column, each value times its weight; None where no row has it."""
+    values = [weight * getattr(row, name) for row, weight in weighted if getattr(row, name) is not None]
+    return summary(values) if values else None
 
 
 def published_curves(rows: Sequence[RdRow]) -> dict[str, Any] | None:
@@ -128,8 +131,9 @@ def published_curves(rows: Sequence[RdRow]) -> dict[str, Any] | None:
 def chart_data(rows: Sequence[RdRow], published: dict[str, Any] | None) -> dict[str, Any]:
     """Points of all curves: [bits per pixel, value, setting, bytes].
 
-    A series belongs to a metric, a codec and a picture, the empty name being the mean of all.
+    A series belongs to a metric, a codec and a picture, the empty name being the mean of those that all codecs finished.
     """
+    finished = {row.image for row in comparable_rows(rows)}
     names = sorted(dict.fromkeys(row.codec for row in rows), key=lambda name: name != SUBJECT)
     metrics = [metric for metric in METRICS if any(getattr(row, metric.name) is not None for row in rows)]
     return {
@@ -139,7 +143,7 @@ def chart_data(rows: Sequence[RdRow], published: dict[str, Any] | None) -> dict[
         ],
         "codecs": names,
         "pictures": list(dict.fromkeys(row.image for row in rows)),
-        "series": [series for metric in metrics for name in names for series in _series(metric, name, rows)],
+        "series": [series for metric in metrics for name in names for series in _series(metric, name, rows, finished)],
         "published": [
             {"metric": metric.name, "codec": curve["name"], "points": list(zip(curve["bpp"], curve[metric.name]))}
             for metric in metrics
@@ -149,9 +153,9 @@ def chart_data(rows: Sequence[RdRow], published: dict[str, Any] | None) -> dict[
     }
 
 
-def _series(metric: Metric, codec: str, rows: Sequence[RdRow]) -> list[dict[str, Any]]:
+def _series(metric: Metric, codec: str, rows: Sequence[RdRow], finished: set[str]) -> list[dict[str, Any]]:
     own = [row for row in rows if row.codec == codec and getattr(row, metric.name) is not None]
-    groups = {"": [*own]}
+    groups = {"": [row for row in own if row.image in finished]}
     for row in own:
         groups.setdefault(row.image, []).append(row)
     return [

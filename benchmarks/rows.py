@@ -42,9 +42,9 @@ class RdRow:
     encode_seconds: float
     """Wall time, loading of libraries and weights excluded."""
     decode_seconds: float
-    encode_cpu: float
+    encode_cpu: float | None
     """Processor seconds of all threads, which other work on the machine lengthens little."""
-    decode_cpu: float
+    decode_cpu: float | None
     encode_memory: int | None
     """Peak resident bytes of the encoding process, with Python, libraries and weights."""
     decode_memory: int | None
@@ -53,7 +53,7 @@ class RdRow:
     metrics: str
     """Packages that measured, and their versions."""
     machine: str
-    load: float
+    load: float | None
     """Processes that wanted to run on the machine, averaged over the minute before."""
     python: str
     torch: str

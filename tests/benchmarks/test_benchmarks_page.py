@@ -20,6 +20,7 @@ from benchmarks.browser import browser, resize
 from benchmarks.codecs import Jpeg, WebP
 from benchmarks.errors import BenchmarkError
 from benchmarks.page import PAGE_NAME, render_page
+from benchmarks.page_data import chart_data
 from benchmarks.progressive import ProgressiveRow
 from benchmarks.rows import RdRow, write_rows
 from benchmarks.views import make_views
@@ -221,6 +222,14 @@ def test_the_page_is_a_function_of_the_folder(folder: Path) -> None:
     for name in PUBLISHED:
         assert name in page
     assert "-50.0 %" in page and "-37.5 %" in page  # half of jpeg's rate, 5/8 of webp's
+
+
+def test_means_are_of_the_pictures_that_every_codec_finished() -> None:
+    rows = [*make_rows("jpeg", "a.png"), *make_rows("jpeg", "b.png", rate=3), *make_rows("ddnc", "a.png")]
+    series = {(each["codec"], each["picture"]): each["points"] for each in chart_data(rows, None)["series"]}
+    assert series["jpeg", ""] == series["jpeg", "a.png"]
+    assert series["jpeg", "b.png"][0] == [0.15, 18, 0, 150]
+    assert ("ddnc", "b.png") not in series
 
 
 def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
