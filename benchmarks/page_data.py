@@ -131,7 +131,7 @@ def published_curves(rows: Sequence[RdRow]) -> dict[str, Any] | None:
 def chart_data(rows: Sequence[RdRow], published: dict[str, Any] | None) -> dict[str, Any]:
     """Points of all curves: [bits per pixel, value, setting, bytes].
 
-    A series belongs to a metric, a codec and a picture, the empty name being the mean of those that all codecs finished.
+    A series belongs to a metric, a codec and a picture; the empty name is the mean of those that all codecs finished.
     """
     finished = {row.image for row in comparable_rows(rows)}
     names = sorted(dict.fromkeys(row.codec for row in rows), key=lambda name: name != SUBJECT)
