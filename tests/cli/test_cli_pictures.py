@@ -175,3 +175,11 @@ def test_progression_as_pictures_and_as_animation(stream: Path, ddnc: Ddnc, refu
             assert (animation.size, animation.n_frames) == ((120, 90), len(names))
     assert ".gif" in refused("decode", stream, "--preview", "levels.png", status=2)
     assert "no OUT" in refused("decode", stream, "out.png", "--preview", "new.gif", status=2)
+
+
+def test_what_options_repeat_to_start_fast_is_what_the_library_says() -> None:
+    from ddncodec import chunks as library
+    from ddncodec.cli import encode, options
+
+    assert options.MAX_PIXELS == bitstream.DEFAULT_LIMITS.max_pixels
+    assert encode.METADATA == library.METADATA
