@@ -1,0 +1,89 @@
+"""Every command and example of docs/generation.md runs, on the shipped small models and on few, drawn pictures."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from drawing import draw_folder
+from PIL import Image
+
+from benchmarks import density
+from benchmarks.__main__ import main as benchmarks
+from ddncodec.cli.main import main as ddnc
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests/golden/tiny.safetensors"
+TEXT = (ROOT / "docs/generation.md").read_text(encoding="utf-8")
+SUBSTITUTIONS = (
+    ("^(python examples/.*)", rf"\1 --model {TINY} --limit 1"),
+    ("^(python -m benchmarks digits.*)", r"\1 --samples 1 --pool 4"),
+    ("--queries 500 --stored 5000", "--queries 5 --stored 15"),
+    ("^(python -m benchmarks density.*)", r"\1 --points 20 --steps 2"),
+    ("--steps 200", "--steps 2"),
+)
+"""The whole difference between the page and what is run here: less of everything."""
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what the page starts from."""
+    monkeypatch.chdir(tmp_path)
+    draw_folder(tmp_path / "photos", 1, 32)
+    torn = Image.new("RGBA", (28, 28), (0, 0, 0, 0))
+    torn.paste((255, 255, 255, 255), (12, 4, 16, 14))
+    torn.save(tmp_path / "torn.png")
+    (tmp_path / "mnist").mkdir()
+    random = np.random.default_rng(0)
+    for name in ("train.zip", "test.zip"):
+        with zipfile.ZipFile(tmp_path / "mnist" / name, "w") as archive:
+            for number in range(20):
+                data = io.BytesIO()
+                Image.fromarray(random.integers(0, 256, (28, 28), np.uint8)).save(data, "PNG")
+                archive.writestr(f"{number}_{number // 2}.png", data.getvalue())
+    return tmp_path
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+def test_shell_commands_succeed_in_order(workplace: Path) -> None:
+    commands = [line for block in blocks("sh") for line in block.splitlines()]
+    assert len(commands) == 8
+    for command in commands:
+        for pattern, replacement in SUBSTITUTIONS:
+            command = re.sub(pattern, replacement, command)
+        words = shlex.split(command)
+        if words[1].startswith("examples/"):
+            subprocess.run(
+                [sys.executable, str(ROOT / words[1]), *words[2:]], check=True, timeout=300,
+                env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            )
+            continue
+        group, words = (ddnc, words[1:]) if words[0] == "ddnc" else (benchmarks, words[3:])
+        result = CliRunner().invoke(group, words, catch_exceptions=False)
+        assert result.exit_code == 0, f"{command}\n{result.output}"
+    for made in ("samples.png", "tree.png", "whole.png", "another.png", "results/digits.png", "results/density.png"):
+        assert (workplace / made).is_file()
+    assert (workplace / "results" / density.TABLE_NAME).is_file()
+
+
+def test_python_examples_run(workplace: Path) -> None:
+    (example,) = blocks("python")
+    names: dict[str, object] = {}
+    exec(compile(example, "generation.md", "exec"), names)
+    assert isinstance(names["fat"], np.ndarray) and names["fat"].shape == (28, 28, 3)
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        assert target.startswith("https://") or (ROOT / "docs" / target).exists(), target
