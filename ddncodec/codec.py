@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -105,16 +106,18 @@ class Codec:
         *,
         metadata: Collection[str] = (),
         background: str | None = None,
+        beam: int = 1,
     ) -> bytes:
         """Encode one picture: a PIL image, a uint8 array (H, W), (H, W, 3) or (H, W, 4), or a tensor (3, H, W).
 
         quality: 0..100, smallest to best. coding: "coded" (range coded) or "plain" (log2 K bits an index).
         metadata: what to keep of "icc", "exif" and "xmp". background: a colour to lay transparent pictures over;
-        without one, alpha is kept without loss. Colour profiles are converted to sRGB.
+        without one, alpha is kept without loss. Colour profiles are converted to sRGB. beam: how many ways are followed
+        at once in search of a better one, for models and pictures with one cell a picture; time grows with it.
 
         Raises: ArgumentError, ImageError.
         """
-        return self.encode_batch([image], quality, coding, metadata=metadata, background=background)[0]
+        return self.encode_batch([image], quality, coding, metadata=metadata, background=background, beam=beam)[0]
 
     def encode_batch(
         self,
@@ -124,14 +127,19 @@ class Codec:
         *,
         metadata: Collection[str] = (),
         background: str | None = None,
+        beam: int = 1,
     ) -> list[bytes]:
         """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`."""
         check_kinds(metadata)
+        if beam < 1:
+            raise ArgumentError(f"`beam` (={beam}) must be at least 1")
         pixels = [to_pixels(_on_host(image), background) for image in images]
         headers = [self._header(each, quality, coding) for each in pixels]
         out: list[bytes] = [b""] * len(pixels)
         for group in _batches(headers):
-            if len(group) == 1:
+            if beam > 1:
+                planes = [self._engine.search_planes(pixels[i].rgb, headers[i], beam) for i in group]
+            elif len(group) == 1:
                 planes = [tiles.choose_planes(self._engine, pixels[group[0]].rgb, headers[group[0]])]
             else:
                 stacked = np.stack([pixels[i].rgb for i in group])
@@ -205,15 +213,20 @@ class Codec:
         if coding not in CODINGS:
             raise ArgumentError(f"`coding` (={coding!r}) must be one of {', '.join(CODINGS)}")
         height, width = pixels.rgb.shape[:2]
+        step = None if self._has_one_rate else self.lambda_step(quality)
         return Header(
-            self.info.identity, width, height,
-            coded=coding == "coded", gray=pixels.gray, lambda_step=self.lambda_step(quality),
+            self.info.identity, width, height, coded=coding == "coded", gray=pixels.gray, lambda_step=step
         )
 
+    @property
+    def _has_one_rate(self) -> bool:
+        return self._engine.model.network.config.has_one_rate
+
     def _write(self, planes: Planes, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
+        alpha, chunks = alpha_chunks(pixels.alpha), metadata_chunks(pixels.metadata, metadata)
+        header = dataclasses.replace(header, compact=self._has_one_rate and not (alpha or chunks))
         passes = bitstream.encode_planes(planes, self.info.layout, header, self._engine.model.tables)
-        chunks = metadata_chunks(pixels.metadata, metadata)
-        return bitstream.write_stream(header, [*alpha_chunks(pixels.alpha), *passes, *chunks])
+        return bitstream.write_stream(header, [*alpha, *passes, *chunks])
 
     def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Planes]:
         if levels is not None and levels < 1:

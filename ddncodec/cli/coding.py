@@ -15,6 +15,7 @@ import bitstream
 from bitstream import Limits
 from ddncodec import registry
 from ddncodec.cli.batch import Outcome, Product, attempt, read
+from ddncodec.cli.inline import Form
 from ddncodec.cli.jobs import Job
 from ddncodec.cli.picture_files import Reading, Writing, read_picture, write_picture
 from ddncodec.cli.reporting import CLEAR_LINE
@@ -103,8 +104,8 @@ class Source:
 class Encoding:
     """Encodes a group of pictures, equally large ones together.
 
-    `wanted` is a field of `targets.Target` and its value, or empty; groups are then of one picture. `shown` is whether
-    the trials on the way to it are shown on a terminal.
+    `beam` as for `Codec.encode`. `wanted` is a field of `targets.Target` and its value, or empty; groups are then of
+    one picture. `shown` is whether the trials on the way to it are shown on a terminal.
     """
 
     machine: Machine
@@ -112,6 +113,7 @@ class Encoding:
     quality: float
     coding: str
     metadata: tuple[str, ...]
+    beam: int
     wanted: Mapping[str, Any]
     shown: bool
 
@@ -153,7 +155,9 @@ class Encoding:
 
     def _encode(self, sources: Sequence[Source]) -> list[Outcome]:
         pictures = [source.pixels for source in sources]
-        datas = self._codec.encode_batch(pictures, self.quality, self.coding, metadata=self.metadata)
+        datas = self._codec.encode_batch(
+            pictures, self.quality, self.coding, metadata=self.metadata, beam=self.beam
+        )
         return [source.outcome(data) for source, data in zip(sources, datas, strict=True)]
 
 
@@ -183,13 +187,15 @@ class Decoding:
     levels: int | None
     region: tuple[int, int, int, int] | None
     allow_partial: bool
+    form: Form
 
     def __call__(self, jobs: Sequence[Job]) -> list[Outcome]:
         return [attempt(job, partial(self._decode, job)) for job in jobs]
 
     def _decode(self, job: Job) -> Outcome:
-        data = read(job.source)
+        stored = read(job.source)
+        data = self.form.restore(stored, partial(self.machine.codec, self.machine.model or DEFAULT_MODEL))
         codec = self.machine.codec_for(data)
         image = codec.decode(data, self.levels, region=self.region, allow_partial=self.allow_partial)
         out, notices = write_picture(image, self.writing)
-        return Outcome(job, Product(out, image.width, image.height, len(data), notices))
+        return Outcome(job, Product(out, image.width, image.height, len(stored), notices))

@@ -9,6 +9,8 @@ from ddncodec.errors import ArgumentError
 
 PATCH = 4
 """Side, in output pixels, of the square that one trunk position paints; a stage of stride r emits at stride r/4."""
+FIXED_LAMBDA = 256.0
+"""The lambda of models with one rate; their streams need not name it."""
 MAX_PRINCIPAL = 2048
 """Positions of principal components are stored in half precision, which holds integers up to here."""
 
@@ -60,7 +62,7 @@ class NetworkConfig:
     `codebook` is "gram-lloyd" (closed form) or "gradient" (Algorithm 1, Yang 2025). `leak` adds a learned embedding of
     the chosen index to the trunk. `residual` adds what a level proposes to the picture so far; without it, a level
     proposes whole pictures. `smallest_lambda` and `largest_lambda` bound the conditioning, in squared 8-bit
-    sample levels per bit.
+    sample levels per bit; both are FIXED_LAMBDA in a model with one rate.
     """
 
     stages: tuple[StageConfig, ...]
@@ -73,6 +75,10 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if self.codebook not in ("gram-lloyd", "gradient"):
             raise ArgumentError(f"`codebook` (={self.codebook!r}) must be 'gram-lloyd' or 'gradient'")
+        if not 0 < self.smallest_lambda <= self.largest_lambda:
+            raise ArgumentError(f"`smallest_lambda` (={self.smallest_lambda}) must be in (0, {self.largest_lambda}]")
+        if self.smallest_lambda == self.largest_lambda != FIXED_LAMBDA:
+            raise ArgumentError(f"`smallest_lambda` (={self.smallest_lambda}), the only one, must be {FIXED_LAMBDA}")
         if not self.stages or self.stages[-1].stride != PATCH:
             raise ArgumentError(f"`stages` must end with a stage of stride {PATCH}, which emits at full size")
         for coarse, fine in zip(self.stages, self.stages[1:]):
@@ -100,6 +106,10 @@ class NetworkConfig:
     @property
     def levels(self) -> tuple[LevelConfig, ...]:
         return tuple(level for stage in self.stages for level in stage.levels)
+
+    @property
+    def has_one_rate(self) -> bool:
+        return self.smallest_lambda == self.largest_lambda
 
     @property
     def alignment(self) -> int:

@@ -101,7 +101,9 @@ class DiscreteDistributionNetwork(nn.Module):
         return self.config.stages[self.places[level][0]].scale
 
     def condition(self, lambdas: Tensor) -> Tensor:
-        """Lambdas (B,) in squared 8-bit sample levels per bit -> the condition (B, 2)."""
+        """Lambdas (B,) in squared 8-bit sample levels per bit -> the condition (B, 2); zeros if there is but one."""
+        if self.config.has_one_rate:
+            return lambdas.new_zeros(lambdas.shape[0], 2)
         low, high = math.log(self.config.smallest_lambda), math.log(self.config.largest_lambda)
         t = (lambdas.float().log() - low) / (high - low) * 2 - 1
         return torch.stack([t, t * t], dim=1)

@@ -6,6 +6,7 @@ import dataclasses
 
 from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
+from ddncodec.model.config import FIXED_LAMBDA
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _face64() -> Recipe:
     levels = tuple(LevelConfig(64, 512, block=index % 4 == 0) for index in range(128))
     stage = StageConfig(4, 64, 0, 48, levels, principal=800)
     return Recipe(
-        network=NetworkConfig((stage,), leak=False, smallest_lambda=1.0, largest_lambda=2.0),
+        network=NetworkConfig((stage,), leak=False, smallest_lambda=FIXED_LAMBDA, largest_lambda=FIXED_LAMBDA),
         phases=(Phase(4000, 1, 16, 64),),
         decay_from=0.3,
         moving=0.9998,

@@ -17,13 +17,20 @@ REFERENCE_LAMBDA = 512.0
 LAMBDA_POWER = 0.7
 """Squared errors are weighed by (lambda / REFERENCE_LAMBDA)^-LAMBDA_POWER, so that no quality drowns the others."""
 RENDER_WEIGHT = 0.1
+GROWTH = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Walk:
-    """What a batch left behind: the loss, and per level its squared error, observations and share of cells not kept."""
+    """What a batch left behind: the loss, and per level its squared error, observations and share of cells not kept.
+
+    `sound` is false where the error grew beyond GROWTH times within a stage, or is no number: choices lessen it, so
+    that something went wrong in the arithmetic (seen once in a thousand steps in bfloat16 on a busy machine), and one
+    such step would spoil the sums of codebooks for hundreds.
+    """
 
     loss: Tensor
+    sound: bool
     errors: Tensor
     taken: Tensor
     observations: list[Tensor]
@@ -60,7 +67,7 @@ def walk(
     weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER
     t = state.condition[:, 0]
     loss = pictures.new_zeros(())
-    errors, taken, observations = [], [], []
+    errors, taken, observations, sound = [], [], [], True
     for stage, haste in enumerate(patience):
         scale = network.config.stages[stage].scale
         target = pack(shrink(pictures, scale))
@@ -84,11 +91,12 @@ def walk(
             taken.append((codes != 0).float().mean())
             if chain_dropout:
                 state = network.advance(proposal, _drop(codes, layer.codebook.shape[0], chain_dropout, generator))
+        sound = sound and bool(errors[-1] < GROWTH * errors[-count])
         if scale > 1:
             with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
                 rendered = network.render(state)
             loss = loss + RENDER_WEIGHT * ((rendered - pictures).square().mean(dim=(1, 2, 3)) * weight).mean()
-    return Walk(loss, torch.stack(errors), torch.stack(taken), observations)
+    return Walk(loss, sound and bool(loss.isfinite()), torch.stack(errors), torch.stack(taken), observations)
 
 
 def _choose(

@@ -64,7 +64,7 @@ def train(
 
 
 def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, autocast: bool) -> Report:
-    """One step, shared evenly by all processes."""
+    """One step, shared evenly by all processes; nothing is learned from one that is not sound (see `Walk`)."""
     recipe, step = state.recipe, state.step
     phase = recipe.phase(step)
     seed = (recipe.seed, step, rank())
@@ -77,9 +77,10 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
         relative=recipe.relative, chain_dropout=recipe.chain_dropout, generator=generator,
     )
     pace = recipe.pace(step)
-    _descend(state, result.loss, pace)
-    _update_codebooks(state, result.observations, pace)
-    state.update_average()
+    if not _agreed(not result.sound, device):
+        _descend(state, result.loss, pace)
+        _update_codebooks(state, result.observations, pace)
+        state.update_average()
     state.step += 1
     return _report(state, result)
 

@@ -71,3 +71,12 @@ GOOD = dataclasses.asdict(NetworkConfig((stage(4, (8, 4)),)))
 def test_unreadable_json_is_an_argument_error(text: str) -> None:
     with pytest.raises(ArgumentError):
         NetworkConfig.from_json(text)
+
+
+def test_a_model_with_one_rate_has_the_lambda_of_streams_that_name_none() -> None:
+    stages = (StageConfig(4, 8, 2, 4, (LevelConfig(8, 4),)),)
+    assert NetworkConfig(stages, smallest_lambda=256.0, largest_lambda=256.0).has_one_rate
+    assert not NetworkConfig(stages).has_one_rate
+    for low, high in ((2.0, 2.0), (4.0, 2.0), (0.0, 2.0)):
+        with pytest.raises(ArgumentError, match="`smallest_lambda`"):
+            NetworkConfig(stages, smallest_lambda=low, largest_lambda=high)

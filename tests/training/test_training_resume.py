@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from ddncodec.errors import ArgumentError
 from ddncodec.training.config import TINY, Phase, Recipe
 from ddncodec.training.pictures import Pictures
 from ddncodec.training.state import TrainState
+from ddncodec.training.step import Walk, walk
 from ddncodec.training.trainer import Report, train, train_step
 
 CPU = torch.device("cpu")
@@ -120,3 +122,31 @@ def test_phases_and_pace() -> None:
     assert longer.steps == 500 and longer.phases[0] == TINY.phases[0]
     with pytest.raises(ArgumentError):
         TINY.lengthened(TINY.phases[0].until)
+
+
+def test_nothing_is_learned_from_a_step_that_is_not_sound(
+    monkeypatch: pytest.MonkeyPatch, drawn_folder: Path
+) -> None:
+    state = TrainState(TINY, CPU)
+    pictures = Pictures(drawn_folder)
+    train_step(state, pictures, CPU, autocast=False)
+    before = {name: value.clone() for name, value in state.network.state_dict().items()}
+    sums = [book.sums.clone() for book in state.codebooks]
+
+    def spoilt(*args: Any, **options: Any) -> Walk:
+        return dataclasses.replace(walk(*args, **options), sound=False)
+
+    monkeypatch.setattr("ddncodec.training.trainer.walk", spoilt)
+    train_step(state, pictures, CPU, autocast=False)
+    assert state.step == 2
+    assert all(torch.equal(value, before[name]) for name, value in state.network.state_dict().items())
+    assert all(torch.equal(book.sums, each) for book, each in zip(state.codebooks, sums))
+
+
+def test_a_walk_whose_error_grows_is_not_sound(drawn_folder: Path) -> None:
+    state = TrainState(TINY, CPU)
+    crops, lambdas = Pictures(drawn_folder).crops(2, 32, (0,)), torch.full((2,), 256.0)
+    options: dict[str, Any] = {"patience": (1.0, 1.0), "final_weight": 2.0, "autocast": False}
+    assert walk(state.network, list(state.codebooks), crops, lambdas, **options).sound
+    state.network.layer(3).to_base.bias.data.fill_(50.0)
+    assert not walk(state.network, list(state.codebooks), crops, lambdas, **options).sound
