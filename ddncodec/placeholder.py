@@ -50,19 +50,28 @@ def encode_inline(codec: Codec, image: Picture, quality: float = DEFAULT_QUALITY
 
     Raises: as `Codec.encode`.
     """
-    data = codec.encode(image, quality, coding, background="white")
-    header = dataclasses.replace(bitstream.read_header(data), compact=True)
-    passes = bitstream.encode_planes(codec.planes(data), codec.info.layout, header, codec.engine.model.tables)
-    return bitstream.write_stream(header, passes, inline=True)
+    return to_inline(codec, codec.encode(image, quality, coding, background="white"))
 
 
 def decode_inline(codec: Codec, data: bytes, levels: int | None = None) -> Image.Image:
     """Decode an inline stream of the codec's model. Raises: as `Codec.decode`."""
+    return codec.decode(from_inline(codec, data), levels)
+
+
+def to_inline(codec: Codec, data: bytes) -> bytes:
+    """A stream of the codec's model as an inline one; its chunks are dropped. Raises: as `Codec.decode`."""
+    header = dataclasses.replace(bitstream.read_header(data, limits=codec.limits), compact=True)
+    passes = bitstream.encode_planes(codec.planes(data), codec.info.layout, header, codec.engine.model.tables)
+    return bitstream.write_stream(header, passes, inline=True)
+
+
+def from_inline(codec: Codec, data: bytes) -> bytes:
+    """An inline stream of the codec's model as an ordinary one. Raises: as `Codec.decode`."""
     layout, tables = codec.info.layout, codec.engine.model.tables
     stream = bitstream.read_stream(data, limits=codec.limits, inline=codec.info.identity)
     planes = bitstream.decode_planes(stream, layout, tables, limits=codec.limits)
     header = dataclasses.replace(stream.header, compact=False)
-    return codec.decode(bitstream.write_stream(header, bitstream.encode_planes(planes, layout, header, tables)), levels)
+    return bitstream.write_stream(header, bitstream.encode_planes(planes, layout, header, tables))
 
 
 def make_placeholder(codec: Codec, image: Picture, max_bytes: int = MAX_BYTES) -> Placeholder:

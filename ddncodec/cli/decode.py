@@ -8,6 +8,7 @@ import click
 
 from ddncodec.cli.batch import Product, run, singly
 from ddncodec.cli.batch_options import Batch, batch_options
+from ddncodec.cli.inline import Form, base64_option, inline_option
 from ddncodec.cli.jobs import STANDARD, plan
 from ddncodec.cli.options import FILE, device_option, examples, max_pixels_option, model_option
 from ddncodec.cli.reporting import Style, report
@@ -49,6 +50,8 @@ class RegionWords(click.ParamType):
 @click.option("--background", metavar="COLOR", help="Lay transparent pictures over it.  [default: keep alpha]")
 @click.option("--restore-icc", is_flag=True, help="Convert to the colour profile that `encode --metadata icc` kept.")
 @click.option("--allow-partial", is_flag=True, help="Decode the whole passes of a stream that breaks off.")
+@inline_option
+@base64_option
 @max_pixels_option
 @model_option
 @device_option
@@ -64,6 +67,8 @@ def decode(
     background: str | None,
     restore_icc: bool,
     allow_partial: bool,
+    inline: bool,
+    as_text: bool,
     max_pixels: int,
     model: str | None,
     device: str,
@@ -93,7 +98,7 @@ def decode(
     extension = f".{suffix.lstrip('.')}" if suffix else _suffix(batch, output)
     writing = Writing(picture_format(extension, output), restore_icc, background)
     jobs = plan(batch.words, extension, {".ddn"})
-    work = Decoding(machine, writing, levels, region, allow_partial)
+    work = Decoding(machine, writing, levels, region, allow_partial, Form(inline, as_text))
     outcomes = run(jobs, singly, work, batch.policy, batch.processes)
     ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line)))
 

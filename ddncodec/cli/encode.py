@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from ddncodec.cli.batch import Product, run, singly
 from ddncodec.cli.batch_options import Batch, batch_options
+from ddncodec.cli.inline import Form, Shaping, base64_option, inline_option
 from ddncodec.cli.jobs import plan
 from ddncodec.cli.options import device_option, examples, max_pixels_option, model_option
 from ddncodec.cli.reporting import Style, report
@@ -39,6 +40,7 @@ class MetadataKinds(click.ParamType):
         "ddnc encode -r photos/ -o streams/ -j 4 --resume",
         "ddnc encode *.png -o streams/ --json",
         "ddnc encode - - < photo.jpg > photo.ddn",
+        "ddnc encode thumbnail.png - --inline --base64",
     )
 )
 @batch_options
@@ -60,11 +62,17 @@ class MetadataKinds(click.ParamType):
     help="Range coded, or log2 K bits for every index.",
 )
 @click.option(
+    "--beam", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+    help="Follow N ways at once in search of a better one; only where a picture is one cell, as with model face64.",
+)
+@click.option(
     "--metadata", type=MetadataKinds(), default="none", show_default=True, metavar="all|none|icc,exif,xmp",
     help="What to keep of it.",
 )
 @click.option("--background", metavar="COLOR", help="Lay transparent pictures over it.  [default: keep alpha]")
 @click.option("--frame", type=click.Choice(["first"]), help="Take this one of animations.  [default: refuse them]")
+@inline_option
+@base64_option
 @max_pixels_option
 @model_option
 @device_option
@@ -77,9 +85,12 @@ def encode(
     bpp: float | None,
     psnr: float | None,
     coding: str,
+    beam: int,
     metadata: tuple[str, ...],
     background: str | None,
     frame: str | None,
+    inline: bool,
+    as_text: bool,
     max_pixels: int,
     model: str | None,
     device: str,
@@ -91,6 +102,8 @@ def encode(
     size of every output in bytes and in bits per pixel. A file that fails does not keep others from being encoded.
 
     A size or PSNR asked for takes several encodings of each picture, 3 to 5 of most photographs.
+
+    An inline stream holds no alpha and no metadata, and `ddnc decode --inline` has to be told its --model.
 
     Pixels are coded upright, in sRGB, with 8 bits a sample; what is lost by that is told. Gray stays gray.
     """
@@ -105,9 +118,11 @@ def encode(
     jobs = plan(batch.words, SUFFIX, SUFFIXES)
     registry.find(model or DEFAULT_MODEL)
     machine = Machine(model, device, limits_of(max_pixels))
+    background = background or ("white" if inline else None)
     reading = Reading(machine.limits, first_frame=frame == "first", background=background)
     shown = len(jobs) == 1 and not batch.quiet and sys.stderr.isatty()
-    work = Encoding(machine, reading, quality, coding, metadata, wanted, shown)
+    work = Encoding(machine, reading, quality, coding, metadata, beam, wanted, shown)
+    work = Shaping(work, Form(inline, as_text), partial(machine.codec, model or DEFAULT_MODEL))
     grouping = singly if wanted else partial(groups, pixels=machine.batch_pixels)
     outcomes = run(jobs, grouping, work, batch.policy, batch.processes)
     ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line)))
@@ -119,6 +134,8 @@ def _wanted(ctx: click.Context, **targets: float | None) -> dict[str, float]:
     explicit = ctx.get_parameter_source("quality") is not ParameterSource.DEFAULT
     if len(wanted) + explicit > 1:
         raise click.UsageError("give one of --quality, --max-bytes, --bpp and --psnr")
+    if wanted and ctx.params["beam"] > 1:
+        raise click.UsageError("--beam does not go with --max-bytes, --bpp and --psnr")
     return wanted
 
 

@@ -93,3 +93,22 @@ def test_failures_are_one_line(photo: Path, refused: Refused) -> None:
     assert "missing.png" in refused("placeholder", "missing.png", "--model", "tiny")
     Path("text.png").write_text("hello")
     assert "not a picture" in refused("placeholder", "text.png", "--model", "tiny")
+
+
+def test_encode_and_decode_inline_and_in_base64(photo: Path, ddnc: Ddnc, tiny_codec: Codec, refused: Refused) -> None:
+    with Image.open(photo) as picture:
+        inline, whole = encode_inline(tiny_codec, picture, 30), tiny_codec.encode(picture, 30)
+    expected = np.asarray(tiny_codec.decode(whole))
+    words = ("--model", "tiny", "--quiet")
+    for options, stored in (
+        (["--inline"], inline), (["--base64"], base64.b64encode(whole)),
+        (["--inline", "--base64"], base64.b64encode(inline)),
+    ):  # fmt: skip
+        assert ddnc("encode", photo, "out.ddn", "-q", 30, *options, *words).exit_code == 0
+        assert Path("out.ddn").read_bytes() == stored
+        assert ddnc("decode", "out.ddn", "out.png", *options, *words).exit_code == 0
+        with Image.open("out.png") as decoded:
+            np.testing.assert_array_equal(np.asarray(decoded), expected)
+    Path("out.ddn").write_text("no base64!")
+    Path("out.png").unlink()
+    assert "base64" in refused("decode", "out.ddn", "out.png", "--base64", *words)
