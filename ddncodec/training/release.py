@@ -72,10 +72,10 @@ def _settle(
             network, codebooks, crops, lambdas,
             patience=(1.0,) * phase.stages, final_weight=1.0, autocast=True,
         )
-        for level, observed in enumerate(result.observations):
+        for level, observed in enumerate(result.observations if result.sound else ()):
             codebooks[level].update(observed, recipe.moving_late)
             if step % 10 == 9:
-                codebooks[level].solve(network.layer(level))
+                codebooks[level].solve(network.layer(level), recipe.prior_cells)
 
 
 def _guess(network: DiscreteDistributionNetwork, book: CodebookState) -> LevelTables:
