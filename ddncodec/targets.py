@@ -183,11 +183,14 @@ class _Picture:
 
     def encoded(self, trial: Trial, reached: bool) -> Encoded:
         best, worst = self.range
-        return Encoded(trial.data, 100 * (worst - trial.step) / (worst - best), trial.psnr, reached)
+        quality = 100 * (worst - trial.step) / max(1, worst - best)
+        return Encoded(trial.data, quality, trial.psnr, reached)
 
     def _header(self, step: float) -> Header:
         best, worst = self.range
         header = self.codec._header(self.pixels, 0, self.coding)
+        if header.lambda_step is None:  # the model has a single one
+            return header
         return dataclasses.replace(header, lambda_step=min(max(round(step), best), worst))
 
     def _trial(self, step: float, planes: Planes, header: Header) -> Trial:

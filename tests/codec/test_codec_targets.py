@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -82,6 +83,17 @@ def test_prices_beyond_the_range_of_qualities_go_on_where_it_ends(tiny_codec: Co
     assert best < len(large.data) <= 2 * best
     assert large.quality > 100
     assert bitstream.read_header(large.data).lambda_step == tiny_codec.lambda_step(100)
+
+
+def test_models_of_one_rate_have_targets_too(
+    tiny_codec: Codec, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = dataclasses.replace(bitstream.read_header(tiny_codec.encode(picture)), lambda_step=None)
+    monkeypatch.setattr(Codec, "lambda_step", lambda codec, quality: 150)
+    monkeypatch.setattr(Codec, "_header", lambda codec, *words: header)
+    encoded = encode_to(tiny_codec, picture, Target(max_bytes=600))
+    assert 23 < len(encoded.data) <= 600
+    assert bitstream.read_header(encoded.data).lambda_step is None
 
 
 def test_what_cannot_be_spent_is_told(tiny_codec: Codec, picture: np.ndarray) -> None:
