@@ -25,7 +25,7 @@ TINY = ROOT / "tests/golden/tiny.safetensors"
 TEXT = (ROOT / "docs/generation.md").read_text(encoding="utf-8")
 SUBSTITUTIONS = (
     ("^(python examples/.*)", rf"\1 --model {TINY} --limit 1"),
-    ("^(python -m benchmarks digits.*)", r"\1 --samples 1 --pool 4"),
+    ("--samples 10", "--samples 1 --pool 4"),
     ("--queries 500 --stored 5000", "--queries 5 --stored 15"),
     ("^(python -m benchmarks density.*)", r"\1 --points 20 --steps 2"),
     ("--steps 200", "--steps 2"),
