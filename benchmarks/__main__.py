@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": ("benchmarks.demo", "demo"),
     "density": ("benchmarks.density", "density_command"),
     "digits": ("benchmarks.digits", "digits"),
+    "faces": ("benchmarks.faces", "faces"),
     "page": ("benchmarks.page", "page"),
     "plot": ("benchmarks.report", "plot"),
     "progressive": ("benchmarks.progressive", "progressive"),

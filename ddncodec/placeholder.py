@@ -10,6 +10,7 @@ import base64
 import dataclasses
 import io
 import math
+from typing import Any
 
 import numpy as np
 from PIL import Image, features
@@ -102,7 +103,7 @@ def reduced(image: Picture, side: int) -> Image.Image:
 
 def data_url(image: Image.Image) -> str:
     """A picture as a `data:` URL of a WebP or PNG file, whichever is smaller."""
-    formats = {"PNG": {"optimize": True}, "WEBP": {"quality": _URL_QUALITY, "method": 6}}
+    formats: dict[str, dict[str, Any]] = {"PNG": {"optimize": True}, "WEBP": {"quality": _URL_QUALITY, "method": 6}}
     files = {}
     for name in formats if features.check("webp") else ("PNG",):
         file = io.BytesIO()

@@ -30,7 +30,7 @@ def hashes(picture: Image.Image) -> list[Hash]:
 
 
 def _blurhash(picture: Image.Image) -> Hash:
-    import blurhash
+    import blurhash  # type: ignore[import-untyped]
 
     across, down = (4, 3) if picture.width >= picture.height else (3, 4)
     text = blurhash.encode(np.asarray(picture), across, down)

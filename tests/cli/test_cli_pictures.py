@@ -181,5 +181,5 @@ def test_what_options_repeat_to_start_fast_is_what_the_library_says() -> None:
     from ddncodec import chunks as library
     from ddncodec.cli import encode, options
 
-    assert options.MAX_PIXELS == bitstream.DEFAULT_LIMITS.max_pixels
+    assert bitstream.DEFAULT_LIMITS.max_pixels == options.MAX_PIXELS
     assert encode.METADATA == library.METADATA

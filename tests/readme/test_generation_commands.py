@@ -1,4 +1,4 @@
-"""Every command and example of docs/generation.md runs, on the shipped small models and on few, drawn pictures."""
+"""Every command and example of generation.md runs, on the shipped small models and on few, drawn pictures."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from ddncodec.cli.main import main as ddnc
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/golden/tiny.safetensors"
-TEXT = (ROOT / "docs/generation.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "ddncodec/docs/generation.md").read_text(encoding="utf-8")
 SUBSTITUTIONS = (
-    ("^(python examples/.*)", rf"\1 --model {TINY} --limit 1"),
+    ("^(python ddncodec/docs/.*)", rf"\1 --model {TINY} --limit 1"),
     ("--samples 10", "--samples 1 --pool 4"),
     ("--queries 500 --stored 5000", "--queries 5 --stored 15"),
     ("^(python -m benchmarks density.*)", r"\1 --points 20 --steps 2"),
@@ -63,7 +63,7 @@ def test_shell_commands_succeed_in_order(workplace: Path) -> None:
         for pattern, replacement in SUBSTITUTIONS:
             command = re.sub(pattern, replacement, command)
         words = shlex.split(command)
-        if words[1].startswith("examples/"):
+        if words[1].startswith("ddncodec/docs/"):
             subprocess.run(
                 [sys.executable, str(ROOT / words[1]), *words[2:]], check=True, timeout=300,
                 env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},

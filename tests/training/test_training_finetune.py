@@ -16,7 +16,7 @@ import bitstream
 from ddncodec.codec import Codec
 from ddncodec.training.finetune import decode, finetune
 
-EXAMPLE = Path(__file__).parents[2] / "examples/finetune_decoder.py"
+EXAMPLE = Path(__file__).parents[2] / "ddncodec/docs/finetune_decoder.py"
 
 
 def test_differentiable_decoding_is_decoding(tiny_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Fine-tune the decoder of a model for one set of pictures, at equal bytes.
 
-    python examples/finetune_decoder.py photos/ --model photo --steps 200 --out tuned
+    python ddncodec/docs/finetune_decoder.py photos/ --model photo --steps 200 --out tuned
 
 encodes the pictures, trains all weights with the indices fixed, and writes the tuned model and streams that name it.
 """
@@ -48,10 +48,10 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
     for number, (stream, picture) in enumerate(zip(streams, pictures)):
         parsed = bitstream.read_stream(stream)
         renamed = dataclasses.replace(parsed.header, model_id=info.identity)
-        data = bitstream.write_stream(renamed, parsed.elements)
-        assert len(data) == len(stream)
-        write_atomically(out / f"{number:03}.ddn", data)
-        after.append(psnr(tuned, data, picture))
+        retagged = bitstream.write_stream(renamed, parsed.elements)
+        assert len(retagged) == len(stream)
+        write_atomically(out / f"{number:03}.ddn", retagged)
+        after.append(psnr(tuned, retagged, picture))
     size = sum(map(len, streams))
     click.echo(f"{len(pictures)} pictures, {size} bytes: {fmean(before):.2f} dB before, {fmean(after):.2f} dB after")
 

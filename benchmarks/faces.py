@@ -1,0 +1,120 @@
+"""Small pictures at one fixed size: bytes of the plain streams and PSNR after some of their levels."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+
+import click
+from PIL import Image
+
+from benchmarks.datasets import load_picture, picture_paths
+from benchmarks.errors import BenchmarkError
+from benchmarks.metrics import psnr
+from benchmarks.rows import write_rows
+
+CSV_NAME = "faces.csv"
+
+
+@dataclass(frozen=True)
+class FaceRow:
+    """One stream after one of its levels; `index_bits` are those of the indices so far, `bytes` of the whole file."""
+
+    image: str
+    model: str
+    beam: int
+    bytes: int
+    level: int
+    index_bits: int
+    psnr: float
+
+
+def encode_files(pictures: Sequence[Path], folder: Path, model: str, beam: int) -> list[Path]:
+    """Plain streams of all pictures, as files in `folder`."""
+    from ddncodec import Codec
+
+    codec, streams = Codec(model), []
+    with click.progressbar(pictures, label="encoding", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
+        for picture in shown:
+            stream = folder / f"{picture.stem}.ddn"
+            stream.write_bytes(codec.encode(load_picture(picture), coding="plain", beam=beam))
+            streams.append(stream)
+    return streams
+
+
+def decode_files(streams: Sequence[Path], model: str, levels: Sequence[int]) -> list[list[Image.Image]]:
+    """The pictures of every file after each of the levels; runs in a process of its own."""
+    from ddncodec import Codec
+
+    codec = Codec(model)
+    shown = [list(codec.decode_progressive(stream.read_bytes())) for stream in streams]
+    return [[pictures[level - 1].convert("RGB") for level in levels] for pictures in shown]
+
+
+def measure(pictures: Sequence[Path], model: str, beam: int, levels: Sequence[int]) -> list[FaceRow]:
+    """Rows of every picture and level, from real files that another process decodes.
+
+    Raises:
+        BenchmarkError: the model has fewer levels.
+    """
+    from ddncodec import registry
+
+    info = registry.find(model)
+    bits = [(level.outputs - 1).bit_length() for level in info.layout]
+    if max(levels) > len(bits):
+        raise BenchmarkError(f"model {info.name} has {len(bits)} levels, not {max(levels)}")
+    rows = []
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        streams = encode_files(pictures, Path(folder), model, beam)
+        decoded = other.submit(decode_files, streams, model, levels).result()
+        for picture, stream, shown in zip(pictures, streams, decoded, strict=True):
+            original, size = load_picture(picture), stream.stat().st_size
+            rows += [
+                FaceRow(
+                    image=picture.name,
+                    model=info.identity.hex(),
+                    beam=beam,
+                    bytes=size,
+                    level=level,
+                    index_bits=sum(bits[:level]),
+                    psnr=round(psnr(original, image), 4),
+                )
+                for level, image in zip(levels, shown, strict=True)
+            ]
+    return rows
+
+
+def render(rows: Sequence[FaceRow]) -> str:
+    """A Markdown table of means over pictures, a line for every level."""
+    sizes = sorted({row.bytes for row in rows})
+    lines = ["| level | bits of indices | bytes of indices | PSNR (dB) |", "| ---: | ---: | ---: | ---: |"]
+    for level in sorted({row.level for row in rows}):
+        group = [row for row in rows if row.level == level]
+        bits = group[0].index_bits
+        lines.append(f"| {level} | {bits} | {bits / 8:g} | {fmean(row.psnr for row in group):.2f} |")
+    lines.append("")
+    lines.append(
+        f"Pictures: {len({row.image for row in rows})}; beam {rows[0].beam}; "
+        f"files of {' to '.join(map(str, sorted({sizes[0], sizes[-1]})))} bytes; model {rows[0].model}."
+    )
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option("--images", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--model", default="face64", show_default=True)
+@click.option("--beam", type=click.IntRange(1), default=1, show_default=True, help="As in `ddnc encode`.")
+@click.option("--levels", default="16,32,64,96,128", show_default=True, help="After which to measure.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
+def faces(images: Path, model: str, beam: int, levels: str, out: Path) -> None:
+    """Measure a model with one rate, such as face64, on a folder of pictures; writes faces.csv and prints a table."""
+    rows = measure(picture_paths(images), model, beam, [int(level) for level in levels.split(",")])
+    out.mkdir(parents=True, exist_ok=True)
+    write_rows(out / CSV_NAME, rows)
+    click.echo(render(rows))

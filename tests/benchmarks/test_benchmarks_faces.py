@@ -1,0 +1,51 @@
+"""Fixed-size streams are measured as files, level by level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.faces import measure, render
+from benchmarks.metrics import psnr
+from ddncodec import Codec
+
+MODEL = "mnist-tree"
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> list[Path]:
+    """Two strokes, which is enough of a digit."""
+    paths = []
+    for number in range(2):
+        pixels = np.zeros((28, 28, 3), np.uint8)
+        pixels[4:24, 10 + 4 * number : 14 + 4 * number] = 255
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(pixels).save(paths[-1])
+    return paths
+
+
+def test_rows_are_of_what_the_file_decodes_to(digits: list[Path]) -> None:
+    rows = measure(digits, MODEL, 4, [1, 3])
+    assert [(row.image, row.level, row.index_bits) for row in rows] == [
+        ("0.png", 1, 3), ("0.png", 3, 9), ("1.png", 1, 3), ("1.png", 3, 9)
+    ]
+    codec = Codec(MODEL)
+    with Image.open(digits[1]) as picture:
+        data = codec.encode(picture, coding="plain", beam=4)
+        assert rows[3].psnr == pytest.approx(psnr(picture, codec.decode(data).convert("RGB")), abs=1e-4)
+    assert rows[3].bytes == len(data)
+
+
+def test_the_table_gives_means(digits: list[Path]) -> None:
+    rows = measure(digits, MODEL, 1, [3])
+    mean = (rows[0].psnr + rows[1].psnr) / 2
+    assert f"| 3 | 9 | 1.125 | {mean:.2f} |" in render(rows)
+
+
+def test_levels_that_a_model_has_not_are_refused(digits: list[Path]) -> None:
+    with pytest.raises(BenchmarkError, match="3 levels, not 5"):
+        measure(digits, MODEL, 1, [5])
