@@ -6,6 +6,7 @@ Works on one batch of equally large pictures that fits in memory; `tiles` cuts l
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -68,6 +69,7 @@ class Engine:
                 known = torch.from_numpy(np.stack([planes[level] for planes in fixed])).to(codes)
                 codes[:, :rows, :cols] = torch.where(known == UNKNOWN, codes[:, :rows, :cols], known)
             state = self.model.network.advance(proposal, codes)
+            del proposal  # its features are the largest thing there is, and would outlive the making of the next ones
             for planes, plane in zip(chosen, codes[:, :rows, :cols].cpu().numpy().astype(np.int32)):
                 planes.append(plane)
         return chosen
@@ -108,7 +110,7 @@ class Engine:
     @torch.inference_mode()
     def replay(self, planes: Sequence[Planes], headers: Sequence[Header]) -> np.ndarray:
         """Decode index planes of equally large pictures, as far as they go: (B, H, W, 3) uint8."""
-        *_, last = self._walk(planes, headers)
+        last = deque(self._walk(planes, headers), maxlen=1).pop()  # all of them would fill the memory
         return self._pixels(last, headers[0])
 
     @torch.inference_mode()
@@ -128,6 +130,7 @@ class Engine:
             given = torch.from_numpy(np.stack([each[level] for each in planes])).to(codes)
             codes[:, : given.shape[1], : given.shape[2]] = given
             state = self.model.network.advance(proposal, codes)
+            del proposal  # as above
             yield state
 
     def _propose(self, state: State) -> Proposal:

@@ -1,0 +1,46 @@
+"""What a walk through the levels leaves behind is let go: memory does not grow with the number of levels."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from ddncodec.codec import Codec
+from ddncodec.model import DiscreteDistributionNetwork, Proposal, State
+
+
+@pytest.fixture
+def alive(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """States and proposals that are alive whenever a level begins."""
+    made: list[weakref.ref[State | Proposal]] = []
+    found: list[tuple[int, int]] = []
+    propose, advance = DiscreteDistributionNetwork.propose, DiscreteDistributionNetwork.advance
+
+    def proposing(network: DiscreteDistributionNetwork, state: State) -> Proposal:
+        held = [each for each in (ref() for ref in made) if each is not None]
+        found.append(tuple(sum(isinstance(each, kind) for each in held) for kind in (State, Proposal)))
+        proposal = propose(network, state)
+        made.append(weakref.ref(proposal))
+        return proposal
+
+    def advancing(network: DiscreteDistributionNetwork, proposal: Proposal, codes: Tensor) -> State:
+        state = advance(network, proposal, codes)
+        made.append(weakref.ref(state))
+        return state
+
+    monkeypatch.setattr(DiscreteDistributionNetwork, "propose", proposing)
+    monkeypatch.setattr(DiscreteDistributionNetwork, "advance", advancing)
+    return found
+
+
+def test_a_level_begins_with_the_last_state_alone(
+    tiny_codec: Codec, drawn_picture: Callable[[int, int, int], np.ndarray], alive: list[tuple[int, int]]
+) -> None:
+    data = tiny_codec.encode(drawn_picture(64, 64, 1))
+    tiny_codec.decode(data)
+    levels = len(tiny_codec.info.layout)
+    assert alive == 2 * [(0, 0), *[(1, 0)] * (levels - 1)]
