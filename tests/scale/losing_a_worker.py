@@ -2,7 +2,8 @@
 
     python losing_a_worker.py ROOT OUTPUT MODEL
 
-Prints the rows as JSON.
+Prints the rows as JSON. The exit status is NOT_STARTED where the machine is too busy for Ray, which gives up starting
+after 30 seconds.
 """
 
 from __future__ import annotations
@@ -13,32 +14,36 @@ import signal
 import sys
 from pathlib import Path
 
-import ray
-
-from ddncodec import ray_data
-
-
-class Mortal(ray_data.Encoder):
-    """Dies after writing its first file, unless another did."""
-
-    def encode(self, source: Path, data: bytes) -> tuple[str, int, str]:
-        row = super().encode(source, data)
-        if row[2]:
-            return row
-        try:
-            os.close(os.open(self.task.output / "killed", os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return row
-        os.kill(os.getpid(), signal.SIGKILL)
-        return row
+NOT_STARTED = 77
 
 
 def main(root: str, output: str, model: str) -> None:
-    ray.init(num_cpus=3, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False)
+    import ray
+
+    from ddncodec import ray_data
+
+    class Mortal(ray_data.Encoder):
+        """Dies after writing its first file, unless another did."""
+
+        def encode(self, source: Path, data: bytes) -> tuple[str, int, str]:
+            row = super().encode(source, data)
+            if row[2]:
+                return row
+            try:
+                os.close(os.open(self.task.output / "killed", os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return row
+            os.kill(os.getpid(), signal.SIGKILL)
+            return row
+
+    try:
+        ray.init(num_cpus=3, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False)
+    except Exception as error:
+        print(error, file=sys.stderr)
+        sys.exit(NOT_STARTED)
     ray_data.Encoder = Mortal  # type: ignore[misc]
     ray_data.BATCH_FILES = 2
-    rows = ray_data.encode_files(root, output, workers=2, model=model)
-    print(json.dumps(rows))
+    print(json.dumps(ray_data.encode_files(root, output, workers=2, model=model)))
     ray.shutdown()
 
 

@@ -12,14 +12,17 @@ import os
 import signal
 import sys
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 
 def main(moment: str, number: str, name: str, *words: str) -> None:
+    from ddncodec.cli import session
     from ddncodec.cli.main import main as ddnc
     from ddncodec.training import trainer
 
+    session.release = partial(session.release, images=4)  # type: ignore[attr-defined]
     trainer.CHECKPOINT_SECONDS = -1.0  # one before every step
     replace, calls = Path.replace, []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from drawing import draw_folder
 from trust_cases import GOLDEN
 
 import ddncodec
+from ddncodec.cli import session
 from ddncodec.cli.main import main
 
 ROOT = Path(ddncodec.__file__).parents[1]
@@ -80,7 +82,8 @@ def test_killed_in_a_batch() -> None:
     assert times == {name: Path("streams", name).stat().st_mtime_ns for name in done}
 
 
-def test_killed_in_training() -> None:
+def test_killed_in_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "release", partial(session.release, images=4))
     train = ("train", "--data", "photos", "--threads", 1, "--quiet")
     killed("half", 3, "checkpoint.pt", *train, "--config", "tiny", "--steps", 8, "--run", "run")
     assert torch.load("run/checkpoint.pt", weights_only=True)["step"] == 1  # the third would say 2
