@@ -68,7 +68,7 @@ def read_tables(path: Path, levels: int) -> tuple[LevelTables, ...]:
     try:
         with safe_open(path, framework="numpy") as file:
             return tuple(
-                LevelTables(*(file.get_tensor(f"tables.{level}.{field}") for field in TABLE_FIELDS))
+                LevelTables(*(file.get_tensor(f"tables.{level}.{field}").astype(np.int32) for field in TABLE_FIELDS))
                 for level in range(levels)
             )
     except (OSError, SafetensorError, bitstream.InvalidArgumentError) as error:
@@ -81,9 +81,14 @@ def metadata_of(name: str, config: str, about: str) -> dict[str, str]:
 
 
 def table_arrays(tables: tuple[LevelTables, ...]) -> dict[str, np.ndarray]:
-    """The tables as named arrays, the way the file stores them."""
-    return {
+    """The tables as named arrays, the way the file stores them: in 16 bits where all entries fit."""
+    arrays = {
         f"tables.{level}.{field}": np.ascontiguousarray(getattr(table, field))
         for level, table in enumerate(tables)
         for field in TABLE_FIELDS
+    }
+    short = np.iinfo(np.uint16)
+    return {
+        name: array.astype(np.uint16) if short.min <= array.min() and array.max() <= short.max else array
+        for name, array in arrays.items()
     }

@@ -62,15 +62,16 @@ class Features:
 def moments(features: Features, residual: Tensor) -> Tensor:
     """Moments of every cell, (B, gh, gw, D) float32, of a residual given in cells (B, gh, gw, P, 3); no gradient."""
     gains, learned, residual = features.gains.flatten(0, 2), features.learned.flatten(0, 2), residual.flatten(0, 2)
-    count, width = gains.shape[1], learned.shape[2]
-    dimension = residual.shape[2] * (count + width) + count * (1 + width) + width * (width + 1) // 2
+    count, width, colors = gains.shape[1], learned.shape[2], residual.shape[2]
+    dimension = colors * (count + width) + count * (1 + width) + width * (width + 1) // 2
     out, upper = residual.new_empty(gains.shape[0], dimension), _upper(width, residual.device)
     for block in _blocks(out.shape[0], dimension, LIMIT, out.device):
         gain, images, left = gains[block, :, None], learned[block], residual[block]
-        with_cosine, with_learned = _columns(left, features.basis) * gain, images.mT @ left
-        mixed, gram = _columns(images, features.basis) * gain, (images.mT @ images).flatten(1)
+        both = torch.cat([images, left], dim=2) if width else left  # one wide product costs less than two narrow ones
+        mixed, with_cosine = (_columns(both, features.basis) * gain).split([width, colors], dim=2)
+        gram, with_learned = (images.mT @ both).split([width, colors], dim=2)
         parts = [with_cosine.flatten(1), with_learned.flatten(1), gains[block].square(), mixed.flatten(1)]
-        torch.cat([*parts, gram.index_select(1, upper)], dim=1, out=out[block])
+        torch.cat([*parts, gram.flatten(1).index_select(1, upper)], dim=1, out=out[block])
     return out.view(*features.grid, -1)
 
 

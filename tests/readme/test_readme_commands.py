@@ -47,6 +47,7 @@ def blocks(language: str) -> Iterator[str]:
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the photographs of the README, drawn by code."""
     Image.fromarray(draw_picture(120, 160, 1)).save(tmp_path / "photo.jpg", quality=95)
+    Image.fromarray(draw_picture(64, 64, 2)).save(tmp_path / "face.png")
     draw_folder(tmp_path / "photos", 2, 64)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DDNC_MODEL_PATH", str(TINY.parent))
