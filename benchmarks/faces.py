@@ -116,5 +116,5 @@ def faces(images: Path, model: str, beam: int, levels: str, out: Path) -> None:
     """Measure a model with one rate, such as face64, on a folder of pictures; writes faces.csv and prints a table."""
     rows = measure(picture_paths(images), model, beam, [int(level) for level in levels.split(",")])
     out.mkdir(parents=True, exist_ok=True)
-    write_rows(out / CSV_NAME, rows)
+    write_rows(out / CSV_NAME, rows, FaceRow)
     click.echo(render(rows))

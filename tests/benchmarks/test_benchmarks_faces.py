@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.faces import measure, render
+from benchmarks.faces import faces, measure, render
 from benchmarks.metrics import psnr
 from ddncodec import Codec
 
@@ -49,3 +51,12 @@ def test_the_table_gives_means(digits: list[Path]) -> None:
 def test_levels_that_a_model_has_not_are_refused(digits: list[Path]) -> None:
     with pytest.raises(BenchmarkError, match="3 levels, not 5"):
         measure(digits, MODEL, 1, [5])
+
+
+def test_the_command_writes_rows_and_prints_the_table(digits: list[Path], tmp_path: Path) -> None:
+    command = ["--images", str(tmp_path), "--model", MODEL, "--levels", "1,3", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(faces, command)
+    assert result.exit_code == 0, result.output
+    assert "Pictures: 2; beam 1" in result.output
+    rows = list(csv.DictReader((tmp_path / "out" / "faces.csv").open()))
+    assert [row["level"] for row in rows] == ["1", "3", "1", "3"]
