@@ -86,4 +86,4 @@ def test_python_examples_run(workplace: Path) -> None:
 
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        assert target.startswith("https://") or (ROOT / "docs" / target).exists(), target
+        assert target.startswith("https://") or (ROOT / "ddncodec/docs" / target).exists(), target
