@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ddncodec import registry
 from ddncodec.codec import DEFAULT_QUALITY, Codec
 from ddncodec.errors import DdncError
 from ddncodec.files import write_atomically
@@ -75,11 +76,15 @@ class Encoder:
 def encode_files(root: str, output: str, *, workers: int, **options: Any) -> list[dict[str, Any]]:
     """Encode every picture below `root` to a stream below `output`, with so many workers; returns a row for each.
 
-    Rows have `path`, `bytes` of the stream, and `error`, a line or empty. `options` are further fields of Task.
+    Rows have `path`, `bytes` of the stream, and `error`, a line or empty. `options` are further fields of Task. Raises
+    ModelError where this machine does not know the model.
     """
     import ray.data
 
     task = Task(Path(root).absolute(), Path(output).absolute(), **options)
+    if task.model.endswith(registry.SUFFIX):
+        task = dataclasses.replace(task, model=str(Path(task.model).absolute()))
+    registry.find(task.model)
     files = ray.data.read_binary_files(str(task.root), include_paths=True, file_extensions=SUFFIXES)
     rows = files.map_batches(
         Encoder,
