@@ -35,7 +35,12 @@ LAYERS = (
 """Names of modules and packages, each allowed to import those in earlier sets and modules of its own package."""
 WITHOUT_TORCH = {"bitstream", "ddncodec", "ddncodec.errors", "ddncodec.files", "ddncodec.weights_file",
                  "ddncodec.registry", "ddncodec.pictures", "ddncodec.chunks", "ddncodec.pillow_plugin"}  # fmt: skip
-SOURCES = sorted(path for package in ("bitstream", "ddncodec", "benchmarks") for path in (ROOT / package).rglob("*.py"))
+SOURCES = sorted(
+    path
+    for package in ("bitstream", "ddncodec", "benchmarks")
+    for path in (ROOT / package).rglob("*.py")
+    if path.parent.name != "docs"
+)
 
 
 def module_name(path: Path) -> str:

@@ -28,7 +28,7 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option
 @model_option
 @device_option
 def placeholder(file: Path, max_bytes: int, as_json: bool, model: str | None, device: str) -> None:
-    """Make a picture of a few dozen bytes, to show before the real one.
+    """Make a picture of a few dozen bytes.
 
     Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows; beside it, where their
     libraries are installed (`pip install ddncodec[placeholder]`), BlurHash and ThumbHash of the same picture. PSNR is

@@ -67,9 +67,8 @@ def moments(features: Features, residual: Tensor) -> Tensor:
     out, upper = residual.new_empty(gains.shape[0], dimension), _upper(width, residual.device)
     for block in _blocks(out.shape[0], dimension, LIMIT, out.device):
         gain, images, left = gains[block, :, None], learned[block], residual[block]
-        both = torch.cat([images, left], dim=2) if width else left  # one wide product costs less than two narrow ones
-        mixed, with_cosine = (_columns(both, features.basis) * gain).split([width, colors], dim=2)
-        gram, with_learned = (images.mT @ both).split([width, colors], dim=2)
+        with_cosine, with_learned = _columns(left, features.basis) * gain, (left.mT @ images).mT
+        mixed, gram = _columns(images, features.basis) * gain, images.mT @ images
         parts = [with_cosine.flatten(1), with_learned.flatten(1), gains[block].square(), mixed.flatten(1)]
         torch.cat([*parts, gram.flatten(1).index_select(1, upper)], dim=1, out=out[block])
     return out.view(*features.grid, -1)

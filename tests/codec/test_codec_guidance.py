@@ -215,5 +215,8 @@ def test_commands_write_pictures(tmp_path: Path, tiny_path: Path) -> None:
         result = CliRunner().invoke(main, [*words, "--model", str(tiny_path), "-o", out], catch_exceptions=False)
         assert result.exit_code == 0, result.output
         assert result.output.startswith(out)
-    sizes = {name: Image.open(tmp_path / name).size for name in commands}
+    sizes = {}
+    for name in commands:
+        with Image.open(tmp_path / name) as picture:
+            sizes[name] = picture.size
     assert sizes == {"sample.png": (24 * 3 + 4, 16 * 2 + 2), "tree.png": (144, 144), "guided.png": (56, 40)}
