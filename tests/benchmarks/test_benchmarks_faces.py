@@ -58,5 +58,5 @@ def test_the_command_writes_rows_and_prints_the_table(digits: list[Path], tmp_pa
     result = CliRunner().invoke(faces, command)
     assert result.exit_code == 0, result.output
     assert "Pictures: 2; beam 1" in result.output
-    rows = list(csv.DictReader((tmp_path / "out" / "faces.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "out" / "faces.csv").read_text().splitlines()))
     assert [row["level"] for row in rows] == ["1", "3", "1", "3"]
