@@ -1,4 +1,4 @@
-"""Folders of pictures on a cluster, by Ray Data (`pip install ddncodec[ray]`): read, encode in actors, write.
+"""Work on a cluster, by Ray Data (`pip install ddncodec[ray]`): pictures are read, encoded in actors, written.
 
     import ray
     from ddncodec.ray_data import encode_files
@@ -16,17 +16,23 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from ddncodec import registry
 from ddncodec.codec import DEFAULT_QUALITY, Codec
-from ddncodec.errors import DdncError
+from ddncodec.errors import ArgumentError, DdncError
 from ddncodec.files import write_atomically
 
+T = TypeVar("T")
+U = TypeVar("U")
 SUFFIXES = ["avif", "bmp", "jpeg", "jpg", "jxl", "png", "tif", "tiff", "webp"]
 BATCH_FILES = 8
 
@@ -76,21 +82,81 @@ class Encoder:
 def encode_files(root: str, output: str, *, workers: int, **options: Any) -> list[dict[str, Any]]:
     """Encode every picture below `root` to a stream below `output`, with so many workers; returns a row for each.
 
-    Rows have `path`, `bytes` of the stream, and `error`, a line or empty. `options` are further fields of Task. Raises
-    ModelError where this machine does not know the model.
-    """
-    import ray.data
+    Rows have `path`, `bytes` of the stream, and `error`, a line or empty. `options` are further fields of Task.
 
+    Raises: ModelError where this machine does not know the model, ArgumentError where Ray is not installed.
+    """
     task = Task(Path(root).absolute(), Path(output).absolute(), **options)
     if task.model.endswith(registry.SUFFIX):
         task = dataclasses.replace(task, model=str(Path(task.model).absolute()))
     registry.find(task.model)
-    files = ray.data.read_binary_files(str(task.root), include_paths=True, file_extensions=SUFFIXES)
-    rows = files.map_batches(
-        Encoder,
-        fn_constructor_args=(task,),
-        batch_size=BATCH_FILES,
-        batch_format="numpy",
-        compute=ray.data.ActorPoolStrategy(size=workers),
-    )
-    return sorted(rows.take_all(), key=lambda row: row["path"])
+    with _cluster() as ray:
+        files = ray.data.read_binary_files(str(task.root), include_paths=True, file_extensions=SUFFIXES)
+        rows = files.map_batches(
+            Encoder,
+            fn_constructor_args=(task,),
+            batch_size=BATCH_FILES,
+            batch_format="numpy",
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_gpus=_gpus(task.device),
+        )
+        return sorted(rows.take_all(), key=lambda row: row["path"])
+
+
+class Worker:
+    """The actor of `mapped`: holds the work, and what it loads in doing it."""
+
+    def __init__(self, work: Callable[[Any], Any], folder: str) -> None:
+        os.chdir(folder)
+        self.work = work
+
+    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """`item`, a batch of one -> `result`."""
+        result = np.empty(1, object)
+        result[0] = self.work(batch["item"][0])
+        return {"result": result}
+
+
+def mapped(work: Callable[[T], U], items: Sequence[T], workers: int, device: str = "cpu") -> Iterator[U]:
+    """What `work` makes of each item, in any order, each once; it is done in actors, in folders of the same name.
+
+    What a lost worker was at is done anew. device: where work is done, of which each worker on a GPU has one.
+
+    Raises: ArgumentError where Ray is not installed.
+    """
+    with _cluster() as ray:
+        rows = ray.data.from_items([{"item": item} for item in items])
+        rows.context.enable_progress_bars = False
+        done = rows.map_batches(
+            Worker,
+            fn_constructor_args=(work, os.getcwd()),
+            batch_size=1,
+            batch_format="numpy",
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_gpus=_gpus(device),
+        )
+        for row in done.iter_rows():
+            yield row["result"]
+
+
+def _gpus(device: str) -> int:
+    return int(device.startswith("cuda"))
+
+
+@contextmanager
+def _cluster() -> Iterator[Any]:
+    """Yield Ray, connected to the cluster of RAY_ADDRESS or a local one, unless it is to another."""
+    try:
+        import ray.data
+    except ImportError as error:
+        raise ArgumentError("Ray is not installed here, pip install ddncodec[ray]") from error
+    if ray.is_initialized():
+        yield ray
+        return
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    ray.init(logging_level=logging.ERROR, log_to_driver=False)
+    try:
+        yield ray
+    finally:
+        ray.shutdown()

@@ -16,6 +16,8 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+import click
+
 from ddncodec.cli.failures import Failure, as_failures
 from ddncodec.cli.jobs import STANDARD, Job
 from ddncodec.files import write_atomically
@@ -60,18 +62,38 @@ Grouping: TypeAlias = Callable[[Sequence[Job]], Iterable[Sequence[Job]]]
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """What to do about outputs that exist: not to `overwrite` them; to `resume` by skipping those newer than inputs."""
+    """What to do about outputs that exist: not to `overwrite` them; to `resume` by skipping those newer than inputs.
+
+    `made_so` tells of an output whether it was made as is asked for now, where that can be told.
+    """
 
     overwrite: bool = True
     resume: bool = False
+    made_so: Callable[[Path], bool] = lambda target: True
 
     def settle(self, job: Job) -> Outcome | None:
         """How the job ends without any work, if it does."""
         if job.target == STANDARD or not job.target.exists():
             return None
-        if self.resume and job.source.exists() and job.target.stat().st_mtime >= job.source.stat().st_mtime:
+        if self.resume and _is_newer(job) and self.made_so(job.target):
             return Outcome(job)
         return None if self.overwrite else Outcome(job, error=f"{job.target}: exists, and --no-overwrite is given")
+
+
+@dataclasses.dataclass(frozen=True)
+class Workers:
+    """How many processes work, and the engine that starts them: "processes" of this machine, or "ray".
+
+    `device` is where their networks run, which Ray has to know.
+    """
+
+    count: int = 1
+    engine: str = "processes"
+    device: str = "cpu"
+
+
+def _is_newer(job: Job) -> bool:
+    return job.source.exists() and job.target.stat().st_mtime >= job.source.stat().st_mtime
 
 
 def attempt(job: Job, make: Callable[[], T]) -> T | Outcome:
@@ -83,17 +105,22 @@ def attempt(job: Job, make: Callable[[], T]) -> T | Outcome:
         return Outcome(job, error=failure.message)
 
 
-def run(jobs: Sequence[Job], grouping: Grouping, work: Work, policy: Policy, processes: int) -> Iterator[Outcome]:
+def run(jobs: Sequence[Job], grouping: Grouping, work: Work, policy: Policy, workers: Workers) -> Iterator[Outcome]:
     """Do the work of all jobs and write what it makes; outcomes come as jobs end, those without work first.
 
     Only this process writes, each file by renaming a whole one, so that none of the others can leave half a file.
+
+    Raises click.UsageError where a cluster is to read standard input, ArgumentError where Ray is not installed.
     """
     settled = {job: policy.settle(job) for job in jobs}
     yield from (outcome for outcome in settled.values() if outcome is not None)
     groups = grouping([job for job, outcome in settled.items() if outcome is None])
-    made = map(work, groups) if processes == 1 else _pooled(groups, work, processes)
+    if workers.engine == "ray":
+        made = _on_ray(list(groups), work, workers)
+    else:
+        made = map(work, groups) if min(workers.count, len(jobs)) == 1 else _pooled(groups, work, workers.count)
     for outcomes in made:
-        yield from map(_written, outcomes)
+        yield from map(written, outcomes)
 
 
 def singly(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
@@ -106,7 +133,8 @@ def read(source: Path) -> bytes:
     return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
 
 
-def _written(outcome: Outcome) -> Outcome:
+def written(outcome: Outcome) -> Outcome:
+    """The outcome, once its product is in its place; an error where that fails."""
     product, target = outcome.product, outcome.job.target
     if product is None:
         return outcome
@@ -138,6 +166,14 @@ def _pooled(groups: Iterable[Sequence[Job]], work: Work, processes: int) -> Iter
             raise Failure("a process was killed, for lack of memory perhaps; --resume does what is left") from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _on_ray(groups: Sequence[Sequence[Job]], work: Work, workers: Workers) -> Iterator[list[Outcome]]:
+    if any(job.source == STANDARD for group in groups for job in group):
+        raise click.UsageError("--engine ray reads files, not standard input")
+    from ddncodec.ray_data import mapped
+
+    return mapped(work, groups, workers.count, workers.device)
 
 
 def _begin(threads: int) -> None:

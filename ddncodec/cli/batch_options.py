@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ddncodec.cli.batch import Policy
+from ddncodec.cli.batch import Policy, Workers
 from ddncodec.cli.jobs import Words
 from ddncodec.cli.options import FILE, quiet_option
 
@@ -23,7 +23,7 @@ class Batch:
 
     words: Words
     policy: Policy
-    processes: int
+    workers: Workers
     quiet: bool
     as_json: bool
 
@@ -35,6 +35,10 @@ _BATCH_OPTIONS = (
     click.option(
         "-j", "--jobs", "processes", type=click.IntRange(1), default=1, show_default=True, metavar="N",
         help="Processes to work in; each loads the model once.",
+    ),
+    click.option(
+        "--engine", type=click.Choice(["processes", "ray"]), default="processes", show_default=True,
+        help="Where these run: here, or on a cluster by Ray.",
     ),
     click.option("--no-overwrite", is_flag=True, help="Outputs that exist are errors."),
     click.option("--resume", is_flag=True, help="Skip files whose outputs exist and are not older than they are."),
@@ -48,11 +52,12 @@ def batch_options(command: F) -> F:
 
     @functools.wraps(command)
     def gathered(
-        files: tuple[Path, ...], output: Path | None, recursive: bool, processes: int, no_overwrite: bool, resume: bool,
-        as_json: bool, quiet: bool, **rest: Any,
+        files: tuple[Path, ...], output: Path | None, recursive: bool, processes: int, engine: str, no_overwrite: bool,
+        resume: bool, as_json: bool, quiet: bool, **rest: Any,
     ) -> Any:  # fmt: skip
         policy = Policy(overwrite=not no_overwrite, resume=resume)
-        return command(batch=Batch(Words(files, output, recursive), policy, processes, quiet, as_json), **rest)
+        workers = Workers(processes, engine)
+        return command(batch=Batch(Words(files, output, recursive), policy, workers, quiet, as_json), **rest)
 
     for option in reversed(_BATCH_OPTIONS):
         gathered = option(gathered)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -194,8 +195,23 @@ class Decoding:
 
     def _decode(self, job: Job) -> Outcome:
         stored = read(job.source)
-        data = self.form.restore(stored, partial(self.machine.codec, self.machine.model or DEFAULT_MODEL))
-        codec = self.machine.codec_for(data)
+        data, codec = self._restored(stored)
         image = codec.decode(data, self.levels, region=self.region, allow_partial=self.allow_partial)
         out, notices = write_picture(image, self.writing)
         return Outcome(job, Product(out, image.width, image.height, len(stored), notices))
+
+    def progression(self, stored: bytes) -> Iterator[Image.Image]:
+        """The picture after each level, as far and as much of it as is asked for, of the bytes of a file."""
+        from ddncodec.tiles import Region
+
+        data, codec = self._restored(stored)
+        header = bitstream.read_stream(data, limits=self.machine.limits, allow_partial=self.allow_partial).header
+        x, y, width, height = self.region or (0, 0, header.width, header.height)
+        Region(x, y, width, height).check(header.width, header.height)
+        for picture in islice(codec.decode_progressive(data), self.levels):
+            yield picture.crop((x, y, x + width, y + height))
+
+    def _restored(self, stored: bytes) -> tuple[bytes, Codec]:
+        """An ordinary stream of what is stored in some form, and the codec for it."""
+        data = self.form.restore(stored, partial(self.machine.codec, self.machine.model or DEFAULT_MODEL))
+        return data, self.machine.codec_for(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -79,11 +80,13 @@ def decode(
     the id in the stream, unless --model is given. JPEG and AVIF are written at quality 95, WebP without loss. Metadata
     that the stream kept is embedded where the format has a place for it. --progressive and --preview take one IN and
     no OUT.
+
+    --resume skips pictures that are there, whatever options made them.
     """
     from ddncodec import registry
     from ddncodec.cli.coding import Decoding, Machine, limits_of
     from ddncodec.cli.picture_files import Writing, picture_format
-    from ddncodec.cli.previews import show
+    from ddncodec.cli.previews import Views, show
     from ddncodec.pictures import check_color
 
     if background is not None:
@@ -91,16 +94,21 @@ def decode(
     if model is not None:
         registry.find(model)
     machine = Machine(model, device, limits_of(max_pixels))
+    form = Form(inline, as_text)
+    style = Style(batch.quiet, batch.as_json, _line)
     if progressive or preview:
-        show(machine, batch, progressive, preview, f".{suffix or 'png'}")
-        return
+        views = Views(progressive, preview, f".{suffix.lstrip('.') if suffix else 'png'}")
+        source = views.check(batch.words)
+        writing = Writing(picture_format(views.suffix, views.target), restore_icc, background)
+        outcomes = show(Decoding(machine, writing, levels, region, allow_partial, form), source, views, batch.policy)
+        ctx.exit(report(outcomes, 1, style))
     output = batch.words.output or batch.words.files[-1]
     extension = f".{suffix.lstrip('.')}" if suffix else _suffix(batch, output)
     writing = Writing(picture_format(extension, output), restore_icc, background)
     jobs = plan(batch.words, extension, {".ddn"})
-    work = Decoding(machine, writing, levels, region, allow_partial, Form(inline, as_text))
-    outcomes = run(jobs, singly, work, batch.policy, batch.processes)
-    ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line)))
+    work = Decoding(machine, writing, levels, region, allow_partial, form)
+    outcomes = run(jobs, singly, work, batch.policy, dataclasses.replace(batch.workers, device=device))
+    ctx.exit(report(outcomes, len(jobs), style))
 
 
 def _suffix(batch: Batch, output: Path) -> str:

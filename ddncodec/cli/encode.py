@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from functools import partial
 
@@ -106,11 +107,15 @@ def encode(
     An inline stream holds no alpha and no metadata, and `ddnc decode --inline` has to be told its --model.
 
     Pixels are coded upright, in sRGB, with 8 bits a sample; what is lost by that is told. Gray stays gray.
+
+    --resume skips streams of the same model, --coding and quality, or no larger than is asked for. They do not tell
+    of --psnr, --metadata, --background, --frame and --beam: where those change, leave it out.
     """
     wanted = _wanted(ctx, max_bytes=max_bytes, bpp=bpp, psnr=psnr)
     from ddncodec import registry
     from ddncodec.cli.coding import DEFAULT_MODEL, Encoding, Machine, groups, limits_of
     from ddncodec.cli.picture_files import SUFFIXES, Reading
+    from ddncodec.cli.resuming import MadeSo
     from ddncodec.pictures import check_color
 
     if background is not None:
@@ -122,9 +127,11 @@ def encode(
     reading = Reading(machine.limits, first_frame=frame == "first", background=background)
     shown = len(jobs) == 1 and not batch.quiet and sys.stderr.isatty()
     encoding = Encoding(machine, reading, quality, coding, metadata, beam, wanted, shown)
-    work = Shaping(encoding, Form(inline, as_text), partial(machine.codec, model or DEFAULT_MODEL))
+    form, codec = Form(inline, as_text), partial(machine.codec, model or DEFAULT_MODEL)
+    work = Shaping(encoding, form, codec)
+    policy = dataclasses.replace(batch.policy, made_so=MadeSo(codec, form, quality, coding, wanted))
     grouping = singly if wanted else partial(groups, pixels=machine.batch_pixels)
-    outcomes = run(jobs, grouping, work, batch.policy, batch.processes)
+    outcomes = run(jobs, grouping, work, policy, dataclasses.replace(batch.workers, device=device))
     ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line)))
 
 

@@ -39,19 +39,24 @@ class Form:
         return base64.b64encode(data) if self.text else data
 
     def restore(self, data: bytes, codec: Callable[[], Codec]) -> bytes:
-        """Inverse of `shape`; blanks in text do not matter. Raises as `Codec.decode`."""
-        if self.text:
-            from bitstream import CorruptionError
-
-            try:
-                data = base64.b64decode(b"".join(data.split()), validate=True)
-            except binascii.Error as error:
-                raise CorruptionError(f"text is no base64: {error}") from error
+        """Inverse of `shape`. Raises as `Codec.decode`."""
+        data = self.without_text(data)
         if self.inline:
             from ddncodec.placeholder import from_inline
 
             data = from_inline(codec(), data)
         return data
+
+    def without_text(self, data: bytes) -> bytes:
+        """What the text stands for; blanks in it do not matter. Raises bitstream.CorruptionError for no base64."""
+        if not self.text:
+            return data
+        try:
+            return base64.b64decode(b"".join(data.split()), validate=True)
+        except binascii.Error as error:
+            from bitstream import CorruptionError
+
+            raise CorruptionError(f"text is no base64: {error}") from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,7 +28,10 @@ SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
 )
 """Formats that would lose much at their defaults are written better."""
 ALPHA_FORMATS = frozenset({"AVIF", "GIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
-EXIF_FORMATS = frozenset({"AVIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
+METADATA_FORMATS = frozenset({"AVIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
+"""Those in which Pillow embeds EXIF and ICC profiles."""
+ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _XMP_TAG = 700
 
@@ -92,26 +96,45 @@ def write_picture(image: Image.Image, writing: Writing) -> tuple[bytes, tuple[st
 
     Raises ImageError where the format cannot hold the picture.
     """
-    options = {**SAVE_OPTIONS.get(writing.name, {}), **_metadata(image, writing.name)}
+    image, options, notices = _dressed(image, writing)
+    return _saved(image, writing.name, {**SAVE_OPTIONS.get(writing.name, {}), **options}), notices
+
+
+def write_animation(images: Sequence[Image.Image], writing: Writing) -> tuple[bytes, tuple[str, ...]]:
+    """Pictures as one endless animation that rests at the last; notices and errors as for `write_picture`."""
+    frames, options, notices = zip(*(_dressed(image, writing) for image in images))
+    durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+    timing = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
+    return _saved(frames[0], writing.name, {**options[0], **timing}), notices[0]
+
+
+def _dressed(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[str, Any], tuple[str, ...]]:
+    """A picture as it is saved in a format, the options that embed its metadata, and notices."""
+    options = _metadata(image, writing.name)
     notices: tuple[str, ...] = ()
     if image.mode in ("LA", "RGBA") and (writing.background or writing.name not in ALPHA_FORMATS):
         if writing.background is None:
             notices = (f"{writing.name} holds no transparency, laid over white",)
         image = _laid_over(image, writing.background or "white")
     if writing.restore_icc:
-        image, options = _restored(image, options)
+        image, profile = _restored(image, writing.name)
+        options["icc_profile"] = profile
+    return image, options, notices
+
+
+def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     try:
-        image.save(file, writing.name, **options)
+        image.save(file, name, **options)
     except (OSError, ValueError, struct.error) as error:
-        raise ImageError(f"cannot be written as {writing.name}: {error}") from error
-    return file.getvalue(), notices
+        raise ImageError(f"cannot be written as {name}: {error}") from error
+    return file.getvalue()
 
 
 def _metadata(image: Image.Image, name: str) -> dict[str, Any]:
     """The options of Pillow that embed what the stream kept."""
     exif, xmp = image.info.get("exif"), image.info.get("xmp")
-    options: dict[str, Any] = {"exif": exif} if exif and name in EXIF_FORMATS else {}
+    options: dict[str, Any] = {"exif": exif} if exif and name in METADATA_FORMATS else {}
     if xmp and name in ("AVIF", "JPEG", "JXL", "WEBP"):
         options["xmp"] = xmp
     elif xmp and name == "PNG":
@@ -124,13 +147,15 @@ def _metadata(image: Image.Image, name: str) -> dict[str, Any]:
     return options
 
 
-def _restored(image: Image.Image, options: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
+def _restored(image: Image.Image, name: str) -> tuple[Image.Image, bytes]:
     profile = image.info.get("source_icc_profile")
     if profile is None:
         raise ImageError("has no ICC profile; `ddnc encode --metadata icc` keeps it")
+    if name not in METADATA_FORMATS:
+        raise ImageError(f"{name} holds no ICC profile, try PNG")
     try:
         color = image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
-        return to_profile(color, profile), {**options, "icc_profile": profile}
+        return to_profile(color, profile), profile
     except ImageCms.PyCMSError as error:
         raise ImageError(f"ICC profile cannot be restored: {error}") from error
 

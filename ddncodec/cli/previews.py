@@ -2,64 +2,81 @@
 
 from __future__ import annotations
 
-import io
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 from PIL import Image
 
-from ddncodec.cli.batch import read
-from ddncodec.cli.batch_options import Batch
-from ddncodec.cli.coding import Machine
+from ddncodec.cli.batch import Outcome, Policy, Product, attempt, read, written
+from ddncodec.cli.coding import Decoding
 from ddncodec.cli.failures import Failure, as_failures
-from ddncodec.cli.jobs import check_output
-from ddncodec.cli.picture_files import Writing, picture_format, write_picture
-from ddncodec.files import write_atomically
+from ddncodec.cli.jobs import Job, Words, check_output
+from ddncodec.cli.picture_files import ANIMATIONS, write_animation, write_picture
 
-FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
-ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
-
-
-def show(machine: Machine, batch: Batch, folder: Path | None, animation: Path | None, suffix: str) -> None:
-    """Write level01.png and so on to `folder`, and an animation; either may be None.
-
-    Raises click.UsageError unless there is one input and no output, Failure where something cannot be read or written.
-    """
-    if len(batch.words.files) != 1 or batch.words.output is not None:
-        raise click.UsageError("--progressive and --preview take one IN and no OUT")
-    (source,) = batch.words.files
-    writing = Writing(picture_format(suffix, folder or Path(suffix)))
-    if animation is not None:
-        if animation.suffix.lower() not in ANIMATIONS:
-            raise click.UsageError(f"--preview {animation}: suffix must be {' or '.join(ANIMATIONS)}")
-        check_output(animation)
-    if folder is not None:
-        check_output(folder / f"level01{suffix}", make_folders=True)
-    written = []
-    with as_failures(source):
-        data = read(source)
-        codec = machine.codec_for(data)
-        frames = []
-        for number, picture in enumerate(codec.decode_progressive(data), start=1):
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                written.append(folder / f"level{number:02}{suffix}")
-                write_atomically(written[-1], write_picture(picture, writing)[0])
-            if animation is not None:
-                frames.append(picture)
-    if animation is not None:
-        write_atomically(animation, _animated(frames, ANIMATIONS[animation.suffix.lower()]))
-        written.append(animation)
-    if not batch.quiet:
-        click.echo("\n".join(f"{path}: {path.stat().st_size} bytes" for path in written))
+Written: TypeAlias = Callable[[], "tuple[bytes, tuple[str, ...]]"]
+"""Makes the bytes of a file, and notices."""
 
 
-def _animated(frames: list[Image.Image], name: str) -> bytes:
-    """Frames as an endless animation that rests at the last one."""
-    file = io.BytesIO()
-    durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+@dataclasses.dataclass(frozen=True)
+class Views:
+    """Where the levels of a stream go: to pictures in `folder`, to one `animation`, or both."""
+
+    folder: Path | None
+    animation: Path | None
+    suffix: str
+
+    def check(self, words: Words) -> Path:
+        """The stream. Raises click.UsageError unless it is all that is named, Failure where nothing can be written."""
+        if len(words.files) != 1 or words.output is not None:
+            raise click.UsageError("--progressive and --preview take one IN and no OUT")
+        if self.animation is not None:
+            if self.animation.suffix.lower() not in ANIMATIONS:
+                raise click.UsageError(f"--preview {self.animation}: suffix must be {' or '.join(ANIMATIONS)}")
+            check_output(self.animation)
+        if self.folder is not None:
+            check_output(self.picture(1), make_folders=True)
+        return words.files[0]
+
+    @property
+    def target(self) -> Path:
+        """What stands for all that is written."""
+        target = self.folder or self.animation
+        assert target is not None
+        return target
+
+    def picture(self, level: int) -> Path:
+        """Where the picture after so many levels goes."""
+        assert self.folder is not None
+        return self.folder / f"level{level:02}{self.suffix}"
+
+
+def show(decoding: Decoding, source: Path, views: Views, policy: Policy) -> Iterator[Outcome]:
+    """Write what is asked for; yields an outcome for each file, or one for a stream that cannot be decoded."""
+    frames: list[Image.Image] = []
     try:
-        frames[0].save(file, name, save_all=True, append_images=frames[1:], duration=durations, loop=0)
-    except (OSError, ValueError) as error:
-        raise Failure(f"the animation cannot be written: {error}") from error
-    return file.getvalue()
+        with as_failures(source):
+            stored = read(source)
+            for level, picture in enumerate(decoding.progression(stored), start=1):
+                if views.folder is not None:
+                    job, write = Job(source, views.picture(level)), partial(write_picture, picture, decoding.writing)
+                    yield _shown(job, write, picture, len(stored), policy)
+                if views.animation is not None:
+                    frames.append(picture)
+            if views.animation is not None:
+                writing = dataclasses.replace(decoding.writing, name=ANIMATIONS[views.animation.suffix.lower()])
+                job, write = Job(source, views.animation), partial(write_animation, frames, writing)
+                yield _shown(job, write, frames[-1], len(stored), policy)
+    except Failure as failure:
+        yield Outcome(Job(source, views.target), error=failure.message)
+
+
+def _shown(job: Job, write: Written, picture: Image.Image, input_bytes: int, policy: Policy) -> Outcome:
+    def make() -> Outcome:
+        data, notices = write()
+        return Outcome(job, Product(data, picture.width, picture.height, input_bytes, notices))
+
+    return policy.settle(job) or written(attempt(job, make))
