@@ -95,12 +95,11 @@ class Engine:
             scale = self.model.network.scale(level)
             proposal, layer = self._propose(state), self.model.network.layer(level)
             residual = to_cells(pack(shrink(picture, scale)) - proposal.image, layer.side, layer.colors)
-            change = torch.cat(list(changes(
-                moments(proposal.features, residual).flatten(0, 2), terms(layer.codebook, layer.cosines)
-            )))
+            cells, candidates = moments(proposal.features, residual), terms(layer.codebook, layer.cosines)
             bits = value_bits(self.model.tables[level], step).to(self.device)
             unit = price_unit(lambdas, scale)
-            cost = residual.square().flatten(1).sum(1)[:, None] + change + unit * (spent[:, None] + bits)
+            change = torch.cat(list(changes(cells.flatten(0, 2), candidates, unit * bits)))
+            cost = residual.square().flatten(1).sum(1)[:, None] + change + unit * spent[:, None]
             best = cost.flatten().topk(min(beam, cost.numel()), largest=False).indices
             parents, codes = best // shape.outputs, best % shape.outputs
             state = self.model.network.advance(proposal.take(parents), codes[:, None, None])

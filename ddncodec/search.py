@@ -30,13 +30,12 @@ def cheapest(cells: Tensor, candidates: Tensor, prices: Tensor) -> tuple[Tensor,
     `cells` (n, D) are moments and `candidates` (K, D) terms (see `model.gram`). `prices` (K,) or (n, K) is lambda
     times the bits of each value, with an arbitrary first entry, in units of network squared error, like the change.
     """
-    costs, codes, start, values = [], [], 0, prices[..., 1:]
-    for change in changes(cells, candidates[1:]):
-        stop = start + change.shape[0]
-        cost, code = change.add_(values[start:stop] if values.dim() == 2 else values).min(dim=1)
+    costs, codes = [], []
+    for change in changes(cells, candidates, prices):
+        change[:, 0] = torch.inf
+        cost, code = change.min(dim=1)
         costs.append(cost)
-        codes.append(code + 1)
-        start = stop
+        codes.append(code)
     return torch.cat(costs), torch.cat(codes)
 
 

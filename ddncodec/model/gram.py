@@ -30,6 +30,8 @@ LIMIT = 1 << 24
 """Largest number of values computed at once."""
 CACHED = 1 << 18
 """The same on a CPU, whose cache then holds what one operation leaves to the next."""
+SMALL = 400
+"""Products of fewer multiplications a matrix are slow in torch on a CPU, which leaves them to a plain loop."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,8 +69,8 @@ def moments(features: Features, residual: Tensor) -> Tensor:
     out, upper = residual.new_empty(gains.shape[0], dimension), _upper(width, residual.device)
     for block in _blocks(out.shape[0], dimension, LIMIT, out.device):
         gain, images, left = gains[block, :, None], learned[block], residual[block]
-        with_cosine, with_learned = _columns(left, features.basis) * gain, (left.mT @ images).mT
-        mixed, gram = _columns(images, features.basis) * gain, images.mT @ images
+        with_cosine, mixed = _columns(left, features.basis) * gain, _columns(images, features.basis) * gain
+        with_learned, gram = _products(images, left)
         parts = [with_cosine.flatten(1), with_learned.flatten(1), gains[block].square(), mixed.flatten(1)]
         torch.cat([*parts, gram.flatten(1).index_select(1, upper)], dim=1, out=out[block])
     return out.view(*features.grid, -1)
@@ -85,14 +87,15 @@ def terms(weight: Tensor, count: int) -> Tensor:
     return torch.cat([*parts, doubled.flatten(1).index_select(1, _upper(width, gram.device))], dim=1)
 
 
-def changes(cells: Tensor, candidates: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
-    """Yield <moments, terms> of moments (n, D) and terms (K, D) as blocks (rows, K) of at most `limit` numbers.
+def changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
+    """Yield <moments, terms> + prices of moments (n, D) and terms (K, D) as blocks (rows, K) of at most `limit` numbers.
 
-    Each entry is the change of the cell's squared error if it took that candidate; the zero candidate changes nothing.
+    Each entry is the change of the cell's squared error if it took that candidate, and what that costs: `prices` (K,),
+    or (n, K) where cells pay differently. The zero candidate changes nothing.
     """
     columns = candidates.T.contiguous()
     for block in _blocks(cells.shape[0], candidates.shape[0], limit, cells.device):
-        yield cells[block] @ columns
+        yield torch.addmm(prices if prices.dim() == 1 else prices[block], cells[block], columns)
 
 
 def normal_equations(sums: Tensor, count: int, learned: int, colors: int = COLORS) -> tuple[Tensor, Tensor]:
@@ -113,6 +116,14 @@ def normal_equations(sums: Tensor, count: int, learned: int, colors: int = COLOR
 def _columns(batch: Tensor, matrix: Tensor) -> Tensor:
     """matrix (m, n) times every matrix of a batch (..., n, c) -> (..., m, c); vectors all in one product."""
     return (batch.squeeze(-1) @ matrix.T).unsqueeze(-1) if batch.shape[-1] == 1 else matrix @ batch
+
+
+def _products(images: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
+    """images^T left (n, Fl, c) and images^T images (n, Fl, Fl), of images (n, P, Fl) and left (n, P, c)."""
+    if images[0].numel() * left.shape[2] < SMALL:
+        both = images.mT @ torch.cat([left, images], dim=2)
+        return both[..., : left.shape[2]], both[..., left.shape[2] :]
+    return (left.mT @ images).mT, images.mT @ images
 
 
 def _upper(width: int, device: torch.device) -> Tensor:

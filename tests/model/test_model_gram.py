@@ -56,9 +56,13 @@ def test_changes_equal_those_of_built_candidates(side: int, cosines: int, learne
     features, residual, codebook = draw_problem(side, cosines, learned)
     errors = build_errors(features, residual, codebook)
     cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, cosines)
-    change = torch.cat(list(changes(cells, candidates, limit=50)))
+    free = torch.zeros(len(codebook))
+    change = torch.cat(list(changes(cells, candidates, free, limit=50)))
     torch.testing.assert_close(change, errors - errors[:, :1], rtol=1e-4, atol=1e-3)
     assert (change[:, 0] == 0).all()
+    for prices in (free + 3, torch.rand(change.shape, generator=torch.Generator().manual_seed(2))):
+        priced = torch.cat(list(changes(cells, candidates, prices, limit=50)))
+        torch.testing.assert_close(priced, change + prices, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize(("side", "cosines", "learned"), SHAPES)

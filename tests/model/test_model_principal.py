@@ -70,7 +70,7 @@ def test_changes_equal_those_of_built_candidates() -> None:
     picture = pack(torch.rand(2, 3, CELL, CELL, generator=torch.Generator().manual_seed(1)))
     residual = to_cells(picture - proposal.image, layer.side, layer.colors)
     cells = moments(proposal.features, residual).flatten(0, 2)
-    change = torch.cat(list(changes(cells, terms(layer.codebook, layer.cosines))))
+    change = torch.cat(list(changes(cells, terms(layer.codebook, layer.cosines), torch.zeros(8))))
     for code in range(8):
         image = network.advance(proposal, torch.full((2, 1, 1), code)).image
         error = (picture - image).square().sum((1, 2, 3)) - (picture - proposal.image).square().sum((1, 2, 3))
