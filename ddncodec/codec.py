@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import threading
@@ -19,6 +20,7 @@ from ddncodec import registry, tiles
 from ddncodec.chunks import alpha_chunks, check_kinds, metadata_chunks, read_alpha, read_metadata
 from ddncodec.engine import Engine, Planes
 from ddncodec.errors import ArgumentError
+from ddncodec.given import Given
 from ddncodec.loading import load_model
 from ddncodec.pictures import Picture, Pixels, to_array, to_image, to_pixels
 from ddncodec.rate import step_of_lambda
@@ -64,6 +66,7 @@ class Codec:
         self.precision = precision
         self.limits = limits
         self.info = registry.find(model)
+        self._given: Given | None = None
         self._lock = threading.Lock()
         self._loaded: Engine | None = None
         assert self._engine, "loaded here, so that a damaged model is told at once"
@@ -77,6 +80,15 @@ class Codec:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock(), _loaded=None)
 
+    def given(self, given: Given) -> Codec:
+        """A codec for pictures of a class, or with this gray picture or these edges; only for conditional models.
+
+        What it encodes can be decoded under the same condition only. Raises ArgumentError, ImageError.
+        """
+        other = copy.copy(self)
+        other._given, other._loaded = given, self._engine.under(given)
+        return other
+
     @property
     def engine(self) -> Engine:
         """Network, tables and device, for those who choose indices in other ways."""
@@ -87,7 +99,8 @@ class Codec:
         with self._lock:
             if self._loaded is None:
                 registry.check(self.info)
-                self._loaded = Engine(load_model(self.info, self.device), self.device, PRECISIONS[self.precision])
+                engine = Engine(load_model(self.info, self.device), self.device, PRECISIONS[self.precision])
+                self._loaded = engine if self._given is None else engine.under(self._given)
             return self._loaded
 
     def lambda_step(self, quality: float) -> int:

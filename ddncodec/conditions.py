@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ddncodec.errors import ArgumentError
 from ddncodec.guidance import Scorer
+from ddncodec.model.given import edges_of, gray_of
 
-LUMA = (0.299, 0.587, 0.114)
 MAX_FACTOR = 16
 
 
@@ -48,7 +48,7 @@ def super_resolution(picture: Image.Image, factor: int) -> Condition:
 def colorize(picture: Image.Image, factor: int) -> Condition:
     """In colour, and as given when turned to gray."""
     wanted = _samples(picture.convert("L"))[:, 0]
-    return Condition(lambda candidates: (_gray(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
+    return Condition(lambda candidates: (gray_of(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
 
 
 def inpaint(picture: Image.Image, factor: int) -> Condition:
@@ -68,25 +68,12 @@ def inpaint(picture: Image.Image, factor: int) -> Condition:
 def edges(picture: Image.Image, factor: int) -> Condition:
     """With edges (Sobel, bright on dark) as given."""
     wanted = _samples(picture.convert("L"))[:, 0]
-    return Condition(lambda candidates: (edge_map(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
+    return Condition(lambda candidates: (edges_of(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
 
 
 TASKS: MappingProxyType[str, Callable[[Image.Image, int], Condition]] = MappingProxyType(
     {"super-resolution": super_resolution, "colorize": colorize, "inpaint": inpaint, "edges": edges}
 )
-
-
-def edge_map(pictures: Tensor) -> Tensor:
-    """Strength of the edges of the gray picture, (B, 3, H, W) in [0, 1] -> (B, H, W) in [0, 1]: Sobel, at most 1."""
-    gray = F.pad(_gray(pictures)[:, None], (1, 1, 1, 1), mode="replicate")
-    slope = gray.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 4
-    across, along = F.conv2d(gray, torch.stack([slope, slope.T])[:, None]).unbind(dim=1)
-    return torch.hypot(across, along).clamp(max=1)
-
-
-def _gray(pictures: Tensor) -> Tensor:
-    """(B, 3, H, W) -> (B, H, W), the weights of mode L."""
-    return (pictures * pictures.new_tensor(LUMA)[:, None, None]).sum(dim=1)
 
 
 def _samples(picture: Image.Image) -> Tensor:

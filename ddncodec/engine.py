@@ -16,6 +16,7 @@ from torch import Tensor
 
 from bitstream import Header, LevelTables, flag_scores, grid, parity, present_scores
 from ddncodec.errors import ArgumentError
+from ddncodec.given import Given, to_given
 from ddncodec.loading import Model
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
@@ -31,11 +32,34 @@ UNKNOWN = -1
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """A model, the device it runs on and the precision of its convolutions."""
+    """A model, the device it runs on, the precision of its convolutions, and what a conditional model is given.
+
+    `given` is as for `DiscreteDistributionNetwork.initial_state`, a plane as large as the pictures.
+    """
 
     model: Model
     device: torch.device
     precision: torch.dtype = torch.float32
+    given: Tensor | None = None
+
+    def under(self, given: Given) -> Engine:
+        """The same engine for pictures of which this is known. Raises ArgumentError, ImageError."""
+        return dataclasses.replace(self, given=to_given(self.model.network.config, given).to(self.device))
+
+    def start(self, headers: Sequence[Header]) -> State:
+        """The state before the first level, for equally large pictures.
+
+        Raises ArgumentError where what is given is missing, or does not fit the model or the pictures.
+        """
+        given, network = self.given, self.model.network
+        height, width, unit = headers[0].height, headers[0].width, network.config.alignment
+        if given is not None and given.dim() == 4:
+            if given.shape[2:] != (height, width):
+                sides = f"{given.shape[3]} x {given.shape[2]}"
+                raise ArgumentError(f"`given` is {sides} pixels, must be {width} x {height} as the picture or its tile")
+            given = F.pad(given, (0, -width % unit, 0, -height % unit), mode="replicate")
+        lambdas = torch.tensor([lambda_of_step(step_of(header)) for header in headers], device=self.device)
+        return network.initial_state(lambdas, height + -height % unit, width + -width % unit, given)
 
     @torch.inference_mode()
     def choose_planes(
@@ -55,7 +79,7 @@ class Engine:
         steps = [step_of(header) for header in headers]
         lambdas = torch.tensor([lambda_of_step(step) for step in steps], device=self.device)
         price = lambdas if prices is None else torch.tensor(prices, device=self.device)
-        state = self.model.network.initial_state(lambdas, *picture.shape[2:])
+        state = self.start(headers)
         chosen: list[Planes] = [[] for _ in headers]
         target, scale = picture, 0
         for level, shape in enumerate(self.model.info.layout):
@@ -89,7 +113,7 @@ class Engine:
             )
         picture, step = self._samples(pixels[None]), step_of(header)
         lambdas = torch.tensor([lambda_of_step(step)], device=self.device)
-        state = self.model.network.initial_state(lambdas, *picture.shape[2:])
+        state = self.start([header])
         paths, spent = torch.zeros(1, 0, dtype=torch.int64, device=self.device), torch.zeros(1, device=self.device)
         for level, shape in enumerate(layout):
             scale = self.model.network.scale(level)
@@ -119,10 +143,7 @@ class Engine:
             yield self._pixels(state, header)[0]
 
     def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
-        unit = self.model.network.config.alignment
-        height, width = (-(-side // unit) * unit for side in (headers[0].height, headers[0].width))
-        lambdas = torch.tensor([lambda_of_step(step_of(header)) for header in headers], device=self.device)
-        state = self.model.network.initial_state(lambdas, height, width)
+        state = self.start(headers)
         for level in range(len(planes[0])):
             proposal = self._propose(state)
             codes = torch.zeros(proposal.features.grid, dtype=torch.int64, device=self.device)

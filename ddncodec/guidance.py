@@ -16,11 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bitstream import Header, grid
-from ddncodec.engine import Engine, Planes, step_of
+from ddncodec.engine import Engine, Planes
 from ddncodec.errors import ArgumentError
 from ddncodec.model import Proposal, State
 from ddncodec.model.gram import Features
-from ddncodec.rate import lambda_of_step
 from ddncodec.sampling import chances
 
 Scorer: TypeAlias = Callable[[Tensor], Tensor]
@@ -66,9 +65,7 @@ def guided_planes(engine: Engine, guide: Guide, header: Header, random: np.rando
     layout, network = engine.model.info.layout, engine.model.network
     if guide.rounds > 1 and any(grid(level, header.width, header.height) != (1, 1) for level in layout):
         raise ArgumentError(f"`rounds` (={guide.rounds}) must be 1 for a model with several cells in a picture")
-    unit = network.config.alignment
-    lambdas = torch.tensor([lambda_of_step(step_of(header))], device=engine.device)
-    states = [network.initial_state(lambdas, -(-header.height // unit) * unit, -(-header.width // unit) * unit)]
+    states = [engine.start([header])]
     chosen: list[Tensor] = []
     for _ in layout:
         codes = _choose(engine, guide, header, random, states[-1], None, ())

@@ -19,7 +19,7 @@ LAYERS = (
     {"ddncodec.registry", "ddncodec.pictures"},
     {"ddncodec.chunks"},
     {"ddncodec.rate", "ddncodec.search"},
-    {"ddncodec.loading"},
+    {"ddncodec.loading", "ddncodec.given"},
     {"ddncodec.engine"},
     {"ddncodec.tiles"},
     {"ddncodec.codec"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from ddncodec.cli.failures import Failure
+from ddncodec.cli.failures import Failure, as_failures
 from ddncodec.cli.options import FILE
 from ddncodec.files import write_atomically
 
@@ -36,11 +36,31 @@ quality_option = click.option(
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
 
 
+given_option = click.option(
+    "--given", multiple=True, metavar="CLASS|PICTURE",
+    help="What a conditional model is to know: a number, or a gray picture or its edges. If repeated: a row for each.",
+)
+
+
+def codecs_given(codec: Codec, given: Sequence[str]) -> list[Codec]:
+    """The codec under each of the conditions; alone if there is none. Raises DdncError, Failure."""
+    return [codec.given(int(each) if each.isdecimal() else _picture(Path(each))) for each in given] or [codec]
+
+
+def _picture(path: Path) -> Image.Image:
+    with as_failures(path), Image.open(path) as image:
+        image.load()
+        return image
+
+
 def parse_size(text: str | None, codec: Codec) -> tuple[int, int]:
-    """Width and height of "WxH"; one cell of the coarsest level if not given. Raises Failure."""
+    """Width and height of "WxH"; without it, those of a picture given, or one cell of the coarsest level.
+
+    Raises Failure.
+    """
     if text is None:
-        side = codec.info.layout[0].cell
-        return side, side
+        given, side = codec.engine.given, codec.info.layout[0].cell
+        return (side, side) if given is None or given.dim() == 1 else (given.shape[3], given.shape[2])
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if match is None or not all(1 <= int(side) <= MAX_SIDE for side in match.groups()):
         raise Failure(f"`--size` (={text!r}) must be WxH with sides of 1..{MAX_SIDE} pixels")

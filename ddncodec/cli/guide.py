@@ -8,7 +8,15 @@ import click
 from PIL import Image
 
 from ddncodec.cli.failures import as_failures
-from ddncodec.cli.generation import header_of, output_option, quality_option, seed_option, write_png
+from ddncodec.cli.generation import (
+    codecs_given,
+    given_option,
+    header_of,
+    output_option,
+    quality_option,
+    seed_option,
+    write_png,
+)
 from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import FILE, device_option, examples, model_option, quiet_option
 
@@ -17,6 +25,7 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option, qu
     epilog=examples(
         "ddnc guide --model face64 --task super-resolution --input small.png -o large.png",
         "ddnc guide --model face64 --task colorize --input gray.png -o colour.png",
+        "ddnc guide --model mnist-class --given 7 --task inpaint --input torn.png -o seven.png",
         "ddnc guide --model mnist --task inpaint --input torn.png --pool 16 --seed 3 -o whole.png",
     )
 )
@@ -27,6 +36,7 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option, qu
     "(Sobel, bright on dark).",
 )
 @click.option("--input", "source", required=True, type=FILE, metavar="COND", help="The picture that is given.")
+@given_option
 @click.option("--factor", type=click.IntRange(2, 16), default=4, show_default=True, help="Of super-resolution.")
 @click.option(
     "--pool", type=click.IntRange(2), metavar="N",
@@ -45,6 +55,7 @@ def guide(
     model: str | None,
     task: str,
     source: Path,
+    given: tuple[str, ...],
     factor: int,
     pool: int | None,
     rounds: int,
@@ -66,15 +77,17 @@ def guide(
     from ddncodec import Codec
     from ddncodec.conditions import TASKS
     from ddncodec.guidance import Guide, guided_planes
+    from ddncodec.sampling import sheet
 
     with as_failures(source), Image.open(source) as image:
         condition = TASKS[task](image, factor)
-    codec = Codec(model or "photo", device)
-    header = header_of(codec, condition.width, condition.height, quality)
-    wish = Guide((condition.scorer,), pool=pool, rounds=rounds)
-    planes = guided_planes(codec.engine, wish, header, np.random.default_rng(seed))
-    pixels = codec.engine.replay([planes], [header])[0]
-    write_png(target, pixels)
+    codecs = codecs_given(Codec(model or "photo", device), given)
+    header = header_of(codecs[0], condition.width, condition.height, quality)
+    wish, pictures = Guide((condition.scorer,), pool=pool, rounds=rounds), []
+    for codec in codecs:
+        planes = guided_planes(codec.engine, wish, header, np.random.default_rng(seed))
+        pictures.append(codec.engine.replay([planes], [header])[0])
+    write_png(target, sheet(pictures))
     if not quiet:
-        found = condition.error(pixels)
-        click.echo(f"{target}: {header.width} x {header.height}, off the condition by {found:.4f} (RMS, of 1)")
+        found = ", ".join(f"{condition.error(pixels):.4f}" for pixels in pictures)
+        click.echo(f"{target}: {header.width} x {header.height}, off the condition by {found} (RMS, of 1)")

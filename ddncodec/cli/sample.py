@@ -6,7 +6,16 @@ from pathlib import Path
 
 import click
 
-from ddncodec.cli.generation import header_of, output_option, parse_size, quality_option, seed_option, write_png
+from ddncodec.cli.generation import (
+    codecs_given,
+    given_option,
+    header_of,
+    output_option,
+    parse_size,
+    quality_option,
+    seed_option,
+    write_png,
+)
 from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import device_option, examples, model_option, quiet_option
 
@@ -15,10 +24,12 @@ from ddncodec.cli.options import device_option, examples, model_option, quiet_op
     epilog=examples(
         "ddnc sample --model mnist --count 64 --seed 1 -o digits.png",
         "ddnc sample --model mnist --draw uniform",
+        "ddnc sample --model mnist-class --given 3 --given 8 --count 10",
         "ddnc sample --model photo --size 256x192 --count 4",
     )
 )
 @model_option
+@given_option
 @click.option("--count", type=click.IntRange(1, 4096), default=16, show_default=True, help="How many pictures.")
 @click.option(
     "--draw", type=click.Choice(["tables", "uniform"]), default="tables", show_default=True,
@@ -33,6 +44,7 @@ from ddncodec.cli.options import device_option, examples, model_option, quiet_op
 @quiet_option
 def sample(
     model: str | None,
+    given: tuple[str, ...],
     count: int,
     draw: str,
     size: str | None,
@@ -53,13 +65,13 @@ def sample(
     from ddncodec import Codec
     from ddncodec.sampling import draw_planes, sheet
 
-    codec = Codec(model or "photo", device)
-    header = header_of(codec, *parse_size(size, codec), quality)
-    engine, random = codec.engine, np.random.default_rng(seed)
+    codecs = codecs_given(Codec(model or "photo", device), given)
+    header, random = header_of(codecs[0], *parse_size(size, codecs[0]), quality), np.random.default_rng(seed)
     pictures = []
-    for _ in range(count):
-        planes = draw_planes(codec.info.layout, engine.model.tables, header, random, draw)
-        pictures.append(engine.replay([planes], [header])[0])
-    write_png(target, sheet(pictures))
+    for codec in codecs:
+        for _ in range(count):
+            planes = draw_planes(codec.info.layout, codec.engine.model.tables, header, random, draw)
+            pictures.append(codec.engine.replay([planes], [header])[0])
+    write_png(target, sheet(pictures, count if len(given) > 1 else None))
     if not quiet:
-        click.echo(f"{target}: {count} pictures of {header.width} x {header.height}")
+        click.echo(f"{target}: {len(pictures)} pictures of {header.width} x {header.height}")

@@ -13,6 +13,7 @@ FIXED_LAMBDA = 256.0
 """The lambda of models with one rate; their streams need not name it."""
 MAX_PRINCIPAL = 2048
 """Positions of principal components are stored in half precision, which holds integers up to here."""
+GIVEN = ("none", "class", "gray", "edges")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +63,8 @@ class NetworkConfig:
     `codebook` is "gram-lloyd" (closed form) or "gradient" (Algorithm 1, Yang 2025). `leak` adds a learned embedding of
     the chosen index to the trunk. `residual` adds what a level proposes to the picture so far; without it, a level
     proposes whole pictures. `smallest_lambda` and `largest_lambda` bound the conditioning, in squared 8-bit
-    sample levels per bit; both are FIXED_LAMBDA in a model with one rate.
+    sample levels per bit; both are FIXED_LAMBDA in a model with one rate. `given` is what encoder and decoder know of a
+    picture beforehand (see `model.given`): nothing, which of `classes` classes it is of, its gray picture or its edges.
     """
 
     stages: tuple[StageConfig, ...]
@@ -71,6 +73,8 @@ class NetworkConfig:
     residual: bool = True
     smallest_lambda: float = 32.0
     largest_lambda: float = 16384.0
+    given: str = "none"
+    classes: int = 0
 
     def __post_init__(self) -> None:
         if self.codebook not in ("gram-lloyd", "gradient"):
@@ -79,6 +83,10 @@ class NetworkConfig:
             raise ArgumentError(f"`smallest_lambda` (={self.smallest_lambda}) must be in (0, {self.largest_lambda}]")
         if self.smallest_lambda == self.largest_lambda != FIXED_LAMBDA:
             raise ArgumentError(f"`smallest_lambda` (={self.smallest_lambda}), the only one, must be {FIXED_LAMBDA}")
+        if self.given not in GIVEN:
+            raise ArgumentError(f"`given` (={self.given!r}) must be one of {', '.join(GIVEN)}")
+        if (self.classes > 1) != (self.given == "class") or self.classes < 0:
+            raise ArgumentError(f"`classes` (={self.classes}) must be at least 2 where a class is `given`, or else 0")
         if not self.stages or self.stages[-1].stride != PATCH:
             raise ArgumentError(f"`stages` must end with a stage of stride {PATCH}, which emits at full size")
         for coarse, fine in zip(self.stages, self.stages[1:]):
@@ -117,7 +125,11 @@ class NetworkConfig:
         return max(self.levels[0].cell, self.stages[0].stride)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
+        """As JSON; without what is given where nothing is, as in files older than these fields."""
+        fields = dataclasses.asdict(self)
+        if self.given == "none":
+            del fields["given"], fields["classes"]
+        return json.dumps(fields, separators=(",", ":"))
 
     @staticmethod
     def from_json(text: str) -> NetworkConfig:

@@ -16,8 +16,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ddncodec.model.cells import PACKED, enlarge, from_cells, spread, unpack
+from ddncodec.errors import ArgumentError
+from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, spread, unpack
 from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
+from ddncodec.model.given import SPREAD, GivenClass, build_given
 from ddncodec.model.gram import Features
 from ddncodec.model.layer import CONDITIONS, DiscreteDistributionLayer
 from ddncodec.model.principal import PrincipalComponents
@@ -88,6 +90,7 @@ class DiscreteDistributionNetwork(nn.Module):
         coarser = (None, *config.stages[:-1])
         self.stages = nn.ModuleList(Stage(s, c, config) for s, c in zip(config.stages, coarser))
         self.places = [(s, i) for s, stage in enumerate(config.stages) for i in range(len(stage.levels))]
+        self.given = build_given(config)
         if generator is not None:
             self._initialize(generator)
         self.to(memory_format=torch.channels_last)
@@ -108,8 +111,14 @@ class DiscreteDistributionNetwork(nn.Module):
         t = (lambdas.float().log() - low) / (high - low) * 2 - 1
         return torch.stack([t, t * t], dim=1)
 
-    def initial_state(self, lambdas: Tensor, height: int, width: int) -> State:
-        """The state before the first level, for pictures of height x width, multiples of `config.alignment`."""
+    def initial_state(self, lambdas: Tensor, height: int, width: int, given: Tensor | None = None) -> State:
+        """The state before the first level, for pictures of height x width, multiples of `config.alignment`.
+
+        `given`, for a batch of lambdas.shape[0] or 1: classes (B,) int64, or a plane (B, 1, height, width) in [-1, 1],
+        as `config.given` says. Raises ArgumentError where it is missing or does not fit.
+        """
+        if (given is None) != (self.given is None):
+            raise ArgumentError(f"`given` must be {self.config.given}, which is what the model knows of a picture")
         stride = self.config.stages[0].stride
         batch, rows, cols = lambdas.shape[0], height // stride, width // stride
         first = self.stages[0]
@@ -120,6 +129,10 @@ class DiscreteDistributionNetwork(nn.Module):
             grid = (rows // side, cols // side)
             hidden = hidden + first.position.tile(1, *grid)
             image = image + from_cells(first.principal.mean.expand(1, 1, 1, 1, -1), side).tile(1, 1, *grid)
+        if self.given is not None and given is not None:
+            hidden = hidden + self.given(given, rows, cols)
+            if self.config.given == "gray":
+                image = image + pack(shrink(given.expand(-1, COLORS, -1, -1), first.scale))
         keep = {"memory_format": torch.channels_last}
         return State(0, hidden.contiguous(**keep), image.contiguous(**keep), self.condition(lambdas))
 
@@ -164,6 +177,8 @@ class DiscreteDistributionNetwork(nn.Module):
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
                 nn.init.zeros_(module.bias)
+            elif isinstance(module, GivenClass):
+                nn.init.normal_(module.classes, std=SPREAD, generator=generator)
         for stage in self.stages:
             if stage.scale > 1:
                 nn.init.zeros_(stage.to_detail.weight)

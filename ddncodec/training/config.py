@@ -161,11 +161,32 @@ def _face64() -> Recipe:
 
 FACE64 = _face64()
 
+
+def _face64_color() -> Recipe:
+    """Colours for gray faces: 16 bytes at 8 bits a level."""
+    levels = tuple(LevelConfig(64, 256, block=index % 2 == 0) for index in range(16))
+    stage = StageConfig(4, 48, 0, 48, levels, principal=192)
+    return dataclasses.replace(
+        FACE64,
+        network=dataclasses.replace(FACE64.network, stages=(stage,), given="gray"),
+        phases=(Phase(1500, 1, 16, 64),),
+        split_every=100,
+        moving=0.999,
+        moving_late=0.9995,
+        start_crops=20_000,
+    )
+
+
+FACE64_COLOR = _face64_color()
+MNIST_CLASS = dataclasses.replace(MNIST, network=dataclasses.replace(MNIST.network, given="class", classes=10))
+
 RECIPES = {
     "photo": PHOTO,
     "tiny": TINY,
     "face64": FACE64,
+    "face64-color": FACE64_COLOR,
     "mnist": MNIST,
+    "mnist-class": MNIST_CLASS,
     "mnist-recurrent": MNIST_RECURRENT,
     "mnist-tree": MNIST_TREE,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import zipfile
 from pathlib import Path
@@ -12,8 +13,20 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.given import plane_of
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Crops (B, 3, S, S) float32 in [-1, 1], and what a network is given of them, if anything (see `model.given`)."""
+
+    crops: Tensor
+    given: Tensor | None
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(self.crops.to(device), None if self.given is None else self.given.to(device))
 
 
 class Pictures:
@@ -53,11 +66,44 @@ class Pictures:
             self._decoded[index] = pixels
         return pixels
 
+    def label(self, index: int) -> int:
+        """The class of picture `index`: the number behind the last underscore of its file's name.
+
+        Raises ArgumentError where there is none.
+        """
+        name = self.names[index]
+        label = Path(name).stem.rpartition("_")[2]
+        if not label.isdecimal():
+            raise ArgumentError(f"{name}: a picture whose class is given must be named NAME_CLASS.png, as digit_7.png")
+        return int(label)
+
+    def given(self, index: int, kind: str) -> int | np.ndarray:
+        """What `NetworkConfig.given` names of picture `index`: its class, or a plane (H, W) uint8. As `label`."""
+        if kind == "class":
+            return self.label(index)
+        plane = plane_of(kind, to_samples(np.array(self.picture(index)[None])))
+        return ((plane[0, 0] + 1) * 127.5).round().byte().numpy()
+
     def crops(self, count: int, size: int, seed: tuple[int, ...]) -> Tensor:
         """Random crops, (count, 3, size, size) float32 in [-1, 1]; a function of `seed`."""
+        return self.batch(count, size, seed).crops
+
+    def batch(self, count: int, size: int, seed: tuple[int, ...], given: str = "none") -> Batch:
+        """Random crops, a function of `seed`, and what `NetworkConfig.given` names of each.
+
+        Raises ArgumentError where a picture has no class that is asked for.
+        """
         random = np.random.default_rng(seed)
-        crops = [self._crop(int(random.integers(len(self))), size, random) for _ in range(count)]
-        return to_samples(np.stack(crops))
+        chosen, crops = [], []
+        for _ in range(count):
+            chosen.append(int(random.integers(len(self))))
+            crops.append(self._crop(chosen[-1], size, random))
+        samples = to_samples(np.stack(crops))
+        if given == "none":
+            return Batch(samples, None)
+        if given == "class":
+            return Batch(samples, torch.tensor([self.label(index) for index in chosen]))
+        return Batch(samples, plane_of(given, samples))
 
     def _crop(self, index: int, size: int, random: np.random.Generator) -> np.ndarray:
         pixels = self.picture(index)

@@ -23,8 +23,8 @@ def start_from_components(
     """Set components, mean, codebooks and their sums of a fresh `state` as if the trunk did nothing yet.
 
     Components are those of `recipe.start_crops` crops. Each level works on the components in which most is left to do,
-    with a codebook by Lloyd's algorithm on what earlier levels left (residual vector quantisation). A function of the
-    recipe and the pictures.
+    with a codebook by Lloyd's algorithm on what earlier levels left (residual vector quantisation). Where the gray
+    picture is given, all this is about what it leaves. A function of the recipe and the pictures.
     """
     recipe, network = state.recipe, state.network
     size = recipe.network.levels[0].cell
@@ -34,7 +34,8 @@ def start_from_components(
     spectra = []
     for first in range(0, recipe.start_crops, BATCH):
         count = min(BATCH, recipe.start_crops - first)
-        crops = pictures.crops(count, size, (recipe.seed, first, size)).to(device)
+        batch = pictures.batch(count, size, (recipe.seed, first, size), recipe.network.given).to(device)
+        crops = batch.crops - batch.given if recipe.network.given == "gray" else batch.crops
         spectra.append(components.analyze(to_cells(pack(crops), components.side, 1).flatten(1)))
     left = _analyze_components(components, torch.cat(spectra))
     state.average.load_state_dict(network.state_dict())

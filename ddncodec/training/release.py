@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,10 +67,11 @@ def _settle(
     generator = torch.Generator().manual_seed(recipe.seed)
     device = network.stages[0].start.device
     for step in range(SETTLE_STEPS):
-        crops = pictures.crops(phase.batch, phase.crop, (recipe.seed, state.step, step, 1)).to(device)
+        seed = (recipe.seed, state.step, step, 1)
+        batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.given).to(device)
         lambdas = draw_lambdas(network, phase.batch, generator).to(device)
         result = walk(
-            network, codebooks, crops, lambdas,
+            network, codebooks, batch.crops, lambdas, given=batch.given,
             patience=(1.0,) * phase.stages, final_weight=1.0, autocast=True,
         )
         for level, observed in enumerate(result.observations if result.sound else ()):
@@ -94,10 +96,10 @@ def _fit(
     planes: list[Planes] = []
     headers: list[Header] = []
     for number in range(images):
-        crop = pictures.crops(1, size, (*seed, number))
-        pixels = ((crop + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        batch = pictures.batch(1, size, (*seed, number), config.given).to(engine.device)
+        pixels = ((batch.crops + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         header = Header(bytes(MODEL_ID_BYTES), size, size, coded=True, lambda_step=int(random.integers(low, high + 1)))
-        planes += engine.choose_planes(pixels, [header])
+        planes += dataclasses.replace(engine, given=batch.given).choose_planes(pixels, [header])
         headers.append(header)
     return tuple(fit(sample) for sample in gather(planes, headers, engine.model.info.layout, random))
 

@@ -51,11 +51,12 @@ def walk(
     patience: tuple[float, ...],
     final_weight: float,
     autocast: bool,
+    given: Tensor | None = None,
     relative: bool = False,
     chain_dropout: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Walk:
-    """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably.
+    """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably; `given` as the network's.
 
     `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young.
     A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
@@ -63,7 +64,7 @@ def walk(
     picture at that stage's size, or with `relative` its logarithm; the last level counts `final_weight` times as much
     as each of the others.
     """
-    state = network.initial_state(lambdas, *pictures.shape[2:])
+    state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], given)
     weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER
     t = state.condition[:, 0]
     loss = pictures.new_zeros(())

@@ -68,11 +68,11 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
     recipe, step = state.recipe, state.step
     phase = recipe.phase(step)
     seed = (recipe.seed, step, rank())
-    crops = pictures.crops(phase.batch, phase.crop, seed).to(device)
+    batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.given).to(device)
     generator = _generator(seed)
     lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
     result = walk(
-        state.network, list(state.codebooks), crops, lambdas,
+        state.network, list(state.codebooks), batch.crops, lambdas, given=batch.given,
         patience=_patience(state), final_weight=recipe.final_weight, autocast=autocast,
         relative=recipe.relative, chain_dropout=recipe.chain_dropout, generator=generator,
     )

@@ -35,10 +35,17 @@ def validate(
     codec, pictures = Codec(path, device), Pictures(folder)
     points = []
     for quality in qualities:
-        measured = [_measure(codec, pictures.picture(index), quality) for index in range(len(pictures))]
+        measured = [_measure(_under(codec, pictures, index), pictures.picture(index), quality)
+                    for index in range(len(pictures))]
         bpp, psnr = (fmean(values) for values in zip(*measured, strict=True))
         points.append(Point(quality, bpp, psnr))
     return points
+
+
+def _under(codec: Codec, pictures: Pictures, index: int) -> Codec:
+    """The codec given what it is to know of picture `index`."""
+    kind = codec.engine.model.network.config.given
+    return codec if kind == "none" else codec.given(pictures.given(index, kind))
 
 
 def _measure(codec: Codec, picture: np.ndarray, quality: float) -> tuple[float, float]:

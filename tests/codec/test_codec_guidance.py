@@ -14,11 +14,12 @@ from torch import Tensor
 from bitstream import Header, LevelTables
 from ddncodec import guidance
 from ddncodec.codec import Codec
-from ddncodec.conditions import TASKS, edge_map
+from ddncodec.conditions import TASKS
 from ddncodec.errors import ArgumentError
 from ddncodec.guidance import Guide, guided_planes, search_weights
 from ddncodec.loading import save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+from ddncodec.model.given import edges_of
 from ddncodec.sampling import draw_planes
 
 
@@ -161,7 +162,7 @@ def test_guided_pictures_meet_their_condition(tiny_codec: Codec, task: str) -> N
         "super-resolution": original.resize((14, 10), Image.Resampling.BOX),
         "colorize": original.convert("L"),
         "inpaint": with_hole(original),
-        "edges": edges_of(original),
+        "edges": edge_picture(original),
     }[task]
     condition = TASKS[task](given, 4)
     assert (condition.width, condition.height) == (56, 40)
@@ -193,9 +194,9 @@ def with_hole(picture: Image.Image) -> Image.Image:
     return holed
 
 
-def edges_of(picture: Image.Image) -> Image.Image:
+def edge_picture(picture: Image.Image) -> Image.Image:
     samples = torch.from_numpy(np.asarray(picture, np.float32) / 255).permute(2, 0, 1)[None]
-    return Image.fromarray((edge_map(samples)[0] * 255).round().byte().numpy())
+    return Image.fromarray((edges_of(samples)[0] * 255).round().byte().numpy())
 
 
 def test_commands_write_pictures(tmp_path: Path, tiny_path: Path) -> None:
