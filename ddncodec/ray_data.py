@@ -122,7 +122,7 @@ def mapped(work: Callable[[T], U], items: Sequence[T], workers: int, device: str
 
     What a lost worker was at is done anew. device: where work is done, of which each worker on a GPU has one.
 
-    Raises: ArgumentError where Ray is not installed.
+    Raises: ArgumentError where Ray is not installed, DdncError where it gives up.
     """
     with _cluster() as ray:
         rows = ray.data.from_items([{"item": item} for item in items])
@@ -135,8 +135,11 @@ def mapped(work: Callable[[T], U], items: Sequence[T], workers: int, device: str
             compute=ray.data.ActorPoolStrategy(size=workers),
             num_gpus=_gpus(device),
         )
-        for row in done.iter_rows():
-            yield row["result"]
+        try:
+            for row in done.iter_rows():
+                yield row["result"]
+        except ray.exceptions.RayError as error:
+            raise DdncError(f"Ray gave up: {str(error).splitlines()[0]}") from error
 
 
 def _gpus(device: str) -> int:
@@ -153,7 +156,6 @@ def _cluster() -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.init(logging_level=logging.ERROR, log_to_driver=False)
     try:

@@ -125,6 +125,34 @@ def test_resuming_does_what_is_missing_or_older(photos: Path, ddnc: Ddnc) -> Non
     assert Path("streams/drawn000.ddn").stat().st_mtime_ns == kept.st_mtime_ns
 
 
+def test_resuming_does_again_what_was_made_otherwise(photo: Path, ddnc: Ddnc) -> None:
+    size = len(ddncodec.Codec(TINY).encode(Image.open(photo)))
+
+    def status(*options: object) -> str:
+        return json.loads(ddnc("encode", photo, "out.ddn", "--resume", "--json", *MODEL, *options).stdout)["status"]
+
+    assert status() == "done"
+    for options in (("-q", 20), ("-q", 20, "--coding", "plain"), ("-q", 20, "--base64"), ("-q", 20, "--inline"), ()):
+        assert [status(*options), status(*options)] == ["done", "skipped"], options
+    for name, fits, exceeds in (("--max-bytes", size, size - 1), ("--bpp", 8 * size / 10800, 8 * (size - 1) / 10800)):
+        ddnc("encode", photo, "out.ddn", *MODEL)
+        assert [status(name, fits), status(name, exceeds)] == ["skipped", "done"]
+    Path("out.ddn").write_text("no stream")
+    assert status() == "done"
+
+
+def test_one_file_is_read_from_standard_input_whatever_the_engine(photo: Path, ddnc: Ddnc, refused: Refused) -> None:
+    done = CliRunner().invoke(main, ["encode", "-", "out.ddn", "-j", "2", *MODEL], input=photo.read_bytes())
+    assert done.exit_code == 0
+    assert "standard input" in refused("encode", "-", "new.ddn", "--engine", "ray", *MODEL, status=2)
+
+
+def test_a_cluster_needs_ray(photos: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    line = refused("encode", "-r", photos, "-o", "streams", "--engine", "ray", *MODEL)
+    assert line == "Ray is not installed here, pip install ddncodec[ray]"
+
+
 def test_outputs_are_not_overwritten_on_request(photo: Path, ddnc: Ddnc, refused: Refused) -> None:
     Path("out.ddn").write_text("mine")
     assert refused("encode", photo, "out.ddn", "--no-overwrite", *MODEL).startswith("out.ddn: exists")

@@ -177,6 +177,50 @@ def test_progression_as_pictures_and_as_animation(stream: Path, ddnc: Ddnc, refu
     assert "no OUT" in refused("decode", stream, "out.png", "--preview", "new.gif", status=2)
 
 
+def test_progression_honours_the_other_options(stream: Path, ddnc: Ddnc, refused: Refused) -> None:
+    words = ("decode", stream, "--progressive", "levels", "--preview", "levels.webp", "--region", "30,20,50,40")
+    rows = list(map(json.loads, ddnc(*words, "--levels", 2, "--json", "--format", "bmp").stdout.splitlines()))
+    assert [row["output"] for row in rows] == ["levels/level01.bmp", "levels/level02.bmp", "levels.webp"]
+    assert all((row["status"], row["width"], row["height"]) == ("done", 50, 40) for row in rows)
+    assert ddnc("decode", stream, "part.bmp", "--region", "30,20,50,40", "--levels", 2).exit_code == 0
+    with Image.open("part.bmp") as part, Image.open("levels/level02.bmp") as last, Image.open("levels.webp") as moving:
+        assert np.abs(np.asarray(part, int) - np.asarray(last, int)).max() <= 1
+        assert (moving.n_frames, moving.size) == (2, (50, 40))
+    Path("levels/level01.bmp").write_text("mine")
+    result = ddnc(*words, "--levels", 1, "--format", "bmp", "--no-overwrite")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        f"ddnc: error: {name}: exists, and --no-overwrite is given" for name in ("levels/level01.bmp", "levels.webp")
+    ]
+    assert Path("levels/level01.bmp").read_text() == "mine"
+    assert "region" in refused("decode", stream, "--progressive", "new", "--region", "100,0,21,5")
+
+
+def test_progression_of_torn_inline_and_transparent_streams(
+    stream: Path, transparent: Path, ddnc: Ddnc, refused: Refused
+) -> None:
+    Image.fromarray(draw_picture(500, 600, 2)).save("large.png")
+    assert ddnc("encode", "large.png", "large.ddn", "--coding", "plain", *MODEL).exit_code == 0
+    first, *_ = json.loads(ddnc("info", "large.ddn", "--json").stdout)["passes"]
+    Path("torn.ddn").write_bytes(Path("large.ddn").read_bytes()[: first["end"] + 5])
+    assert refused("decode", "torn.ddn", "--progressive", "torn").startswith("torn.ddn: ")
+    assert ddnc("decode", "torn.ddn", "--progressive", "torn", "--allow-partial").exit_code == 0
+    assert len(list(Path("torn").iterdir())) == first["levels"]
+    words = ("--inline", "--base64", *MODEL)
+    assert ddnc("encode", "photo.png", "text", *words).exit_code == 0
+    assert ddnc("decode", "text", "--preview", "text.gif", *words).exit_code == 0
+    assert ddnc("encode", transparent, "clear.ddn", *MODEL).exit_code == 0
+    for background, mode in ((), "RGBA"), (("--background", "black"), "RGB"):
+        assert ddnc("decode", "clear.ddn", "--preview", "clear.webp", *background).exit_code == 0
+        with Image.open("clear.webp") as moving:
+            assert moving.mode == mode
+
+
+def test_formats_without_profiles_cannot_restore_one(described: Path, ddnc: Ddnc, refused: Refused) -> None:
+    assert ddnc("encode", described, "out.ddn", "--metadata", "icc", *MODEL).exit_code == 0
+    assert "BMP holds no ICC profile" in refused("decode", "out.ddn", "new.bmp", "--restore-icc")
+
+
 def test_what_options_repeat_to_start_fast_is_what_the_library_says() -> None:
     from ddncodec import chunks as library
     from ddncodec.cli import encode, options

@@ -1,9 +1,10 @@
-"""Encodes a folder on a local Ray cluster of two workers, of which the first to finish a file is killed there and then.
+"""Encodes a folder twice on a local Ray cluster of two workers, of which the first to finish a file is killed there.
 
-    python losing_a_worker.py ROOT OUTPUT MODEL
+    python losing_a_worker.py ROOT RECIPE COMMAND MODEL
 
-Prints the rows as JSON. The exit status is NOT_STARTED where the machine is too busy for Ray, which gives up starting
-after 30 seconds.
+The recipe writes to RECIPE, `ddnc encode --engine ray` to COMMAND. Prints a line of JSON: the rows of the recipe and
+the exit status of the command. The exit status is NOT_STARTED where the machine is too busy for Ray, which gives up
+starting after 30 seconds.
 """
 
 from __future__ import annotations
@@ -12,39 +13,67 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 NOT_STARTED = 77
 
 
-def main(root: str, output: str, model: str) -> None:
+def die_once(folder: Path) -> None:
+    """Kill this process, unless another was killed before."""
+    try:
+        os.close(os.open(folder / "killed", os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(root: str, recipe: str, command: str, model: str) -> None:
     import ray
 
     from ddncodec import ray_data
+    from ddncodec.cli.main import main as ddnc
 
-    class Mortal(ray_data.Encoder):
-        """Dies after writing its first file, unless another did."""
+    class MortalEncoder(ray_data.Encoder):
+        """Dies behind the first file that was written."""
 
         def encode(self, source: Path, data: bytes) -> tuple[str, int, str]:
             row = super().encode(source, data)
-            if row[2]:
-                return row
-            try:
-                os.close(os.open(self.task.output / "killed", os.O_CREAT | os.O_EXCL))
-            except FileExistsError:
-                return row
-            os.kill(os.getpid(), signal.SIGKILL)
+            if not row[2]:
+                die_once(self.task.output)
             return row
+
+    class MortalWorker(ray_data.Worker):
+        """Dies behind the first group that was encoded, before anyone knows."""
+
+        def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+            done = super().__call__(batch)
+            die_once(Path(command))
+            return done
 
     try:
         ray.init(num_cpus=3, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False)
     except Exception as error:
         print(error, file=sys.stderr)
         sys.exit(NOT_STARTED)
-    ray_data.Encoder = Mortal  # type: ignore[misc]
+    ray_data.Encoder = MortalEncoder  # type: ignore[misc]
+    ray_data.Worker = MortalWorker  # type: ignore[misc]
     ray_data.BATCH_FILES = 2
-    print(json.dumps(ray_data.encode_files(root, output, workers=2, model=model)))
+    rows = ray_data.encode_files(root, recipe, workers=2, model=model)
+    Path(command).mkdir()
+    status = status_of(ddnc, ["encode", "-r", root, "-o", command, "--model", model, "--engine", "ray", "-j", "2"])
+    print(json.dumps({"rows": rows, "status": status}))
     ray.shutdown()
+
+
+def status_of(ddnc: Any, words: Sequence[str]) -> object:
+    """The exit status of a command."""
+    try:
+        ddnc(words)
+    except SystemExit as end:
+        return end.code
+    raise AssertionError("commands end by SystemExit")
 
 
 if __name__ == "__main__":
