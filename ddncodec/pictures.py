@@ -123,10 +123,10 @@ def _from_pil(image: Image.Image) -> Pixels:
         color, complaint = from_profile(color, metadata.icc)
         gray = color.mode == "L"
         rgb = np.asarray(color.convert("RGB"))
-    except (OSError, SyntaxError, EOFError) as error:
-        raise ImageError(f"picture cannot be decoded: {error}") from error
     except ValueError as error:
         raise ImageError(f"picture of mode {image.mode} cannot be converted to RGB: {error}") from error
+    except Exception as error:  # Pillow's decoders raise anything over damaged files
+        raise ImageError(f"picture cannot be decoded: {error}") from error
     return _checked(Pixels(rgb, gray, alpha, metadata, (*notices, *complaint)))
 
 

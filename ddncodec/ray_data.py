@@ -74,8 +74,8 @@ class Encoder:
             target = self.task.target(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, stream)
-        except (DdncError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            return str(source), 0, str(error)
+        except Exception as error:  # Pillow's decoders raise anything over damaged files
+            return str(source), 0, str(error) or type(error).__name__
         return str(source), len(stream), ""
 
 

@@ -6,18 +6,20 @@ import dataclasses
 import io
 import struct
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
-from bitstream import Limits
+from bitstream import BitstreamError, Limits
 from ddncodec.colors import to_profile
-from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.errors import ArgumentError, DdncError, ImageError
 from ddncodec.pictures import Pixels, to_pixels
 
+T = TypeVar("T")
 SUFFIXES = frozenset({
     ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pgm", ".png", ".pnm", ".ppm", ".tga",
     ".tif", ".tiff", ".webp",
@@ -61,11 +63,16 @@ class Writing:
 def read_picture(data: bytes, reading: Reading) -> Pixels:
     """Read any picture that Pillow can; what it warns of is noticed. Raises ImageError, bitstream.LimitError."""
     Image.MAX_IMAGE_PIXELS = None  # the limit of streams is checked instead
+    pixels, told = _told(partial(_read, data, reading))
+    return dataclasses.replace(pixels, notices=(*pixels.notices, *told))
+
+
+def _told(make: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
+    """What `make` returns, and what Pillow warns of meanwhile."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        pixels = _read(data, reading)
-    told = dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught)
-    return dataclasses.replace(pixels, notices=(*pixels.notices, *told))
+        made = make()
+    return made, tuple(dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught))
 
 
 def _read(data: bytes, reading: Reading) -> Pixels:
@@ -79,8 +86,10 @@ def _read(data: bytes, reading: Reading) -> Pixels:
             return to_pixels(image, reading.background)
     except UnidentifiedImageError as error:
         raise ImageError("not a picture that Pillow can read") from error
-    except (OSError, SyntaxError, EOFError, struct.error) as error:
-        raise ImageError(f"picture cannot be decoded: {error}") from error
+    except (BitstreamError, DdncError):
+        raise
+    except Exception as error:  # its decoders raise anything over damaged files
+        raise ImageError(f"picture cannot be decoded: {error or type(error).__name__}") from error
 
 
 def picture_format(suffix: str, path: Path) -> str:
@@ -96,33 +105,42 @@ def write_picture(image: Image.Image, writing: Writing) -> tuple[bytes, tuple[st
 
     Raises ImageError where the format cannot hold the picture.
     """
-    image, options, notices = _dressed(image, writing)
-    return _saved(image, writing.name, {**SAVE_OPTIONS.get(writing.name, {}), **options}), notices
+    image, profile, notices = _dressed(image, writing)
+    data, told = _saved(image, writing.name, {**SAVE_OPTIONS.get(writing.name, {}), **profile})
+    return data, notices + told
 
 
 def write_animation(images: Sequence[Image.Image], writing: Writing) -> tuple[bytes, tuple[str, ...]]:
     """Pictures as one endless animation that rests at the last; notices and errors as for `write_picture`."""
-    frames, options, notices = zip(*(_dressed(image, writing) for image in images))
+    frames, profiles, notices = zip(*(_dressed(image, writing) for image in images))
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
     timing = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
-    return _saved(frames[0], writing.name, {**options[0], **timing}), notices[0]
+    data, told = _saved(frames[0], writing.name, {**profiles[0], **timing})
+    return data, notices[0] + told
 
 
 def _dressed(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[str, Any], tuple[str, ...]]:
-    """A picture as it is saved in a format, the options that embed its metadata, and notices."""
-    options = _metadata(image, writing.name)
+    """A picture as it is saved in a format, the option that embeds its profile, and notices."""
     notices: tuple[str, ...] = ()
     if image.mode in ("LA", "RGBA") and (writing.background or writing.name not in ALPHA_FORMATS):
         if writing.background is None:
             notices = (f"{writing.name} holds no transparency, laid over white",)
         image = _laid_over(image, writing.background or "white")
-    if writing.restore_icc:
-        image, profile = _restored(image, writing.name)
-        options["icc_profile"] = profile
-    return image, options, notices
+    if not writing.restore_icc:
+        return image, {}, notices
+    image, profile = _restored(image, writing.name)
+    return image, {"icc_profile": profile}, notices
 
 
-def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
+def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of a file, with EXIF and XMP unless the format cannot hold these, and notices."""
+    try:
+        return _told(lambda: _file(image, name, {**options, **_metadata(image, name)}))
+    except Exception as error:  # Pillow raises anything over damaged EXIF, and JPEG holds 64 KiB
+        return _file(image, name, options), (f"written without EXIF and XMP: {error.__cause__ or error}",)
+
+
+def _file(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     try:
         image.save(file, name, **options)
