@@ -13,10 +13,11 @@ ROOM = 64 << 20
 
 
 @pytest.fixture
-def little_memory() -> Iterator[None]:
-    """Allocations beyond ROOM fail: with MemoryError in Python and numpy, with an abort in the range coder."""
+def little_memory(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Allocations beyond ROOM, or the parameter, fail: with MemoryError in Python, with an abort in the range coder."""
+    room = getattr(request, "param", ROOM)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, before[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + room, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_AS, before)
