@@ -26,7 +26,7 @@ STRIP_HEIGHT = 400
 """Most pixels of height that the strip of levels keeps."""
 
 
-@click.command()
+@click.command(epilog="\b\nExamples:\n  ddnc bench --images photos/ --out report/ --codecs ddnc,jpeg,webp --jobs 2")
 @images_option
 @codecs_option
 @model_option

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,8 +18,7 @@ from typing import TypeAlias, TypeVar
 import click
 
 from ddncodec.cli.failures import Failure, as_failures
-from ddncodec.cli.jobs import STANDARD, Job
-from ddncodec.files import write_atomically
+from ddncodec.cli.jobs import STANDARD, Job, write
 
 T = TypeVar("T")
 QUEUED = 2
@@ -128,11 +126,6 @@ def singly(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
     return ([job] for job in jobs)
 
 
-def read(source: Path) -> bytes:
-    """The bytes of a file, or of standard input."""
-    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
-
-
 def written(outcome: Outcome) -> Outcome:
     """The outcome, once its product is in its place; an error where that fails."""
     product, target = outcome.product, outcome.job.target
@@ -140,12 +133,8 @@ def written(outcome: Outcome) -> Outcome:
         return outcome
     try:
         with as_failures(target):
-            if target == STANDARD:
-                sys.stdout.buffer.write(product.data)
-                sys.stdout.buffer.flush()
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(target, product.data)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write(target, product.data)
     except Failure as failure:
         return Outcome(outcome.job, error=failure.message)
     return outcome

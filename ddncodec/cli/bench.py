@@ -29,6 +29,9 @@ def bench(ctx: click.Context, words: tuple[str, ...]) -> None:
     Runs `python -m benchmarks bench`, which is in the source tree and is not installed with the package.
     """
     if not (SOURCES / "benchmarks" / "__main__.py").is_file():
+        if {"-h", "--help"} & set(words):
+            click.echo(ctx.get_help())
+            return
         raise Failure("the benchmarks are in the source tree only: in a clone of it, pip install -e '.[bench]'")
     path = os.pathsep.join(filter(None, (str(SOURCES), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "benchmarks", "bench", *words]

@@ -15,9 +15,9 @@ from PIL import Image
 import bitstream
 from bitstream import Limits
 from ddncodec import registry
-from ddncodec.cli.batch import Outcome, Product, attempt, read
+from ddncodec.cli.batch import Outcome, Product, attempt
 from ddncodec.cli.inline import Form
-from ddncodec.cli.jobs import Job
+from ddncodec.cli.jobs import Job, read
 from ddncodec.cli.picture_files import Reading, Writing, read_picture, write_picture
 from ddncodec.cli.reporting import CLEAR_LINE
 
@@ -105,7 +105,7 @@ class Source:
 class Encoding:
     """Encodes a group of pictures, equally large ones together.
 
-    `beam` as for `Codec.encode`. `wanted` is a field of `targets.Target` and its value, or empty; groups are then of
+    `effort` as for `Codec.encode`. `wanted` is a field of `targets.Target` and its value, or empty; groups are then of
     one picture. `shown` is whether the trials on the way to it are shown on a terminal.
     """
 
@@ -114,7 +114,7 @@ class Encoding:
     quality: float
     coding: str
     metadata: tuple[str, ...]
-    beam: int
+    effort: int
     wanted: Mapping[str, Any]
     shown: bool
 
@@ -140,7 +140,10 @@ class Encoding:
 
         target = Target(**self.wanted)
         with _trials_shown(self.shown) as tried:
-            encoded = encode_to(self._codec, source.pixels, target, self.coding, metadata=self.metadata, tried=tried)
+            encoded = encode_to(
+                self._codec, source.pixels, target, self.coding,
+                metadata=self.metadata, effort=self.effort, tried=tried,
+            )
         if encoded.reached:
             return source.outcome(encoded.data)
         if target.psnr is None or encoded.psnr is None:
@@ -157,7 +160,7 @@ class Encoding:
     def _encode(self, sources: Sequence[Source]) -> list[Outcome]:
         pictures = [source.pixels for source in sources]
         datas = self._codec.encode_batch(
-            pictures, self.quality, self.coding, metadata=self.metadata, beam=self.beam
+            pictures, self.quality, self.coding, metadata=self.metadata, effort=self.effort
         )
         return [source.outcome(data) for source, data in zip(sources, datas, strict=True)]
 

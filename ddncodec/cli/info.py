@@ -13,6 +13,7 @@ import bitstream
 from bitstream import Level
 from ddncodec import registry
 from ddncodec.cli.failures import as_failures
+from ddncodec.cli.jobs import read
 from ddncodec.cli.options import FILE, examples
 from ddncodec.errors import ModelError
 from ddncodec.weights_file import ModelInfo, read_tables
@@ -33,13 +34,14 @@ from ddncodec.weights_file import ModelInfo, read_tables
 def info(file: Path, with_levels: bool, with_indices: bool, as_json: bool) -> None:
     """Describe a stream.
 
-    Prints sizes, model, passes and chunks. No model is needed, unless for --levels and --indices. Every checksum is
-    verified. A stream that breaks off behind its first pass is described as far as it goes.
+    FILE may be `-`, standard input. Prints sizes, model, passes and chunks. No model is needed, unless for --levels and
+    --indices. Every checksum is verified. A stream that breaks off behind its first pass is described as far as it
+    goes.
 
     The bytes of a level are those that it would take in a pass of its own: passes hold several small levels.
     """
     with as_failures(file):
-        data = file.read_bytes()
+        data = read(file)
         found = bitstream.describe(data)
         model = _model(found.model_id)
         levels = _levels(data, model or registry.find_identity(bytes.fromhex(found.model_id))) if (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
 
 from ddncodec.cli.failures import Failure
+from ddncodec.files import write_atomically
 
 STANDARD = Path("-")
 """Standard input or output."""
@@ -51,13 +53,29 @@ def plan(words: Words, suffix: str, wanted: Collection[str]) -> list[Job]:
     if into_folder and output.exists() and not output.is_dir():
         raise Failure(f"{output}: is a file, must be a folder for several outputs")
     _check_distinct(jobs)
-    for target in {job.target.parent: job.target for job in jobs if job.target != STANDARD}.values():
+    for target in {job.target.parent: job.target for job in jobs}.values():
         check_output(target, make_folders=into_folder)
     return jobs
 
 
+def read(source: Path) -> bytes:
+    """The bytes of a file, or of standard input."""
+    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
+
+
+def write(target: Path, data: bytes) -> None:
+    """Put bytes into a file, whole or not at all, or on standard output."""
+    if target == STANDARD:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_atomically(target, data)
+
+
 def check_output(path: Path, *, make_folders: bool = False) -> None:
     """Raise Failure where a file `path` could not be made; `make_folders`: its missing folders will be."""
+    if path == STANDARD:
+        return
     if path.is_dir():
         raise Failure(f"{path}: is a folder, must be a file")
     folder = path.parent

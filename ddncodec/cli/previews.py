@@ -11,10 +11,10 @@ from typing import TypeAlias
 import click
 from PIL import Image
 
-from ddncodec.cli.batch import Outcome, Policy, Product, attempt, read, written
+from ddncodec.cli.batch import Outcome, Policy, Product, attempt, written
 from ddncodec.cli.coding import Decoding
 from ddncodec.cli.failures import Failure, as_failures
-from ddncodec.cli.jobs import Job, Words, check_output
+from ddncodec.cli.jobs import Job, Words, check_output, read
 from ddncodec.cli.picture_files import ANIMATIONS, write_animation, write_picture
 
 Written: TypeAlias = Callable[[], "tuple[bytes, tuple[str, ...]]"]

@@ -8,9 +8,8 @@ import click
 
 import bitstream
 from ddncodec.cli.failures import as_failures
-from ddncodec.cli.jobs import check_output
+from ddncodec.cli.jobs import STANDARD, check_output, read, write
 from ddncodec.cli.options import FILE, examples, quiet_option
-from ddncodec.files import write_atomically
 
 
 @click.command(
@@ -28,14 +27,15 @@ def truncate(source: Path, target: Path, levels: int | None, max_bytes: int | No
     """Cut a stream without encoding anew.
 
     OUT is the longest prefix of IN that ends behind a whole pass and meets every bound given: a smaller file of a
-    blurrier picture. Streams under about 2.8 kB have one pass only. No model is needed.
+    blurrier picture. Streams under about 2.8 kB have one pass only. No model is needed. `-` is standard input or
+    output.
     """
     if levels is None and max_bytes is None:
         raise click.UsageError("give --levels, --max-bytes or both")
     check_output(target)
     with as_failures(source):
-        data = bitstream.truncate(source.read_bytes(), levels=levels, max_bytes=max_bytes)
+        data = bitstream.truncate(read(source), levels=levels, max_bytes=max_bytes)
         header = bitstream.read_header(data)
-    write_atomically(target, data)
-    if not quiet:
+    write(target, data)
+    if not quiet and target != STANDARD:
         click.echo(f"{target}: {len(data)} bytes, {8 * len(data) / (header.width * header.height):.4f} bpp")

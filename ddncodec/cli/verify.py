@@ -8,6 +8,7 @@ import click
 
 import bitstream
 from ddncodec.cli.failures import FAILED, Failure, as_failures
+from ddncodec.cli.jobs import read
 from ddncodec.cli.options import FILE, examples, quiet_option
 
 
@@ -18,14 +19,14 @@ from ddncodec.cli.options import FILE, examples, quiet_option
 def verify(ctx: click.Context, files: tuple[Path, ...], quiet: bool) -> None:
     """Check streams for damage.
 
-    Checks the framing and every checksum. No model is needed. All files are checked; the exit status is 1 if any of
-    them is damaged.
+    FILE may be `-`, standard input. Checks the framing and every checksum. No model is needed. All files are checked;
+    the exit status is 1 if any of them is damaged.
     """
     status = 0
     for file in files:
         try:
             with as_failures(file):
-                bitstream.verify(file.read_bytes())
+                bitstream.verify(read(file))
         except Failure as failure:
             failure.show()
             status = FAILED

@@ -11,7 +11,9 @@ from ddncodec.cli.main import main
 
 def test_status_and_words_are_handed_on(capfd: pytest.CaptureFixture[str]) -> None:
     assert CliRunner().invoke(main, ["bench", "--help"]).exit_code == 0
-    assert "--images" in capfd.readouterr().out
+    text = capfd.readouterr().out
+    assert "--images" in text
+    assert "ddnc bench" in text.partition("Examples:")[2]
     assert CliRunner().invoke(main, ["bench", "--images", "absent", "--out", "x"]).exit_code == 2
     assert "absent" in capfd.readouterr().err
 
@@ -21,3 +23,5 @@ def test_without_a_source_tree_one_line_tells(tmp_path: Path, monkeypatch: pytes
     result = CliRunner().invoke(main, ["bench", "--images", "photos"])
     assert result.exit_code == 1
     assert result.output.startswith("ddnc: error: ") and len(result.output.splitlines()) == 1
+    text = CliRunner().invoke(main, ["bench", "--help"]).output
+    assert "ddnc bench" in text.partition("Examples:")[2]

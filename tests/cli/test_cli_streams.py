@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from cli_cases import TINY, Ddnc, Refused
+from click.testing import CliRunner
 from drawing import draw_picture
 from PIL import Image
 
 import ddncodec
-from ddncodec.cli.main import COMMANDS
+from ddncodec.cli.main import COMMANDS, main
 
 LIGHT = """
 import resource, sys
@@ -94,6 +95,15 @@ def test_truncation_meets_its_bounds_and_decodes(ddnc: Ddnc) -> None:
     assert ddnc("decode", "short.ddn", "short.png").exit_code == 0
     with Image.open("short.png") as short:
         assert short.size == (600, 500)
+
+
+def test_standard_input_and_output(stream: Path, ddnc: Ddnc) -> None:
+    data, runner = stream.read_bytes(), CliRunner()
+    assert ddnc("truncate", stream, "short.ddn", "--max-bytes", len(data), "--quiet").output == ""
+    found = runner.invoke(main, ["truncate", "-", "-", "--max-bytes", str(len(data))], input=data)
+    assert (found.stdout_bytes, found.stderr) == (Path("short.ddn").read_bytes(), "")
+    assert json.loads(runner.invoke(main, ["info", "-", "--json"], input=data).stdout)["total_bytes"] == len(data)
+    assert runner.invoke(main, ["verify", "-"], input=data).stdout == "-: ok\n"
 
 
 def test_verify_goes_on_behind_a_damaged_file(stream: Path, ddnc: Ddnc) -> None:
