@@ -11,6 +11,7 @@ COMMANDS = {
     "density": ("benchmarks.density", "density_command"),
     "digits": ("benchmarks.digits", "digits"),
     "faces": ("benchmarks.faces", "faces"),
+    "guidance": ("benchmarks.guidance", "guidance"),
     "page": ("benchmarks.page", "page"),
     "plot": ("benchmarks.report", "plot"),
     "progressive": ("benchmarks.progressive", "progressive"),

@@ -26,10 +26,11 @@ TRAINED_ON = 15_000
 
 @dataclass(frozen=True)
 class DigitRow:
-    """Samples steered to one digit.
+    """Samples steered to one digit; with a `pool` of 1 drawn as they come.
 
-    `steered` is the share that the classifier which steered takes for the digit, `judged` the share that the other one
-    does, which was trained on other pictures and never asked while steering.
+    A model that is given a class is given the digit. `steered` is the share that the classifier which steered takes for
+    the digit, `judged` the share that the other one does, which was trained on other pictures and never asked while
+    steering.
     """
 
     model: str
@@ -88,13 +89,20 @@ def steer(
     from bitstream import Header
     from ddncodec import Codec
     from ddncodec.guidance import Guide, guided_planes
+    from ddncodec.sampling import draw_planes
 
-    codec, begun = Codec(model), time.perf_counter()
-    header = Header(codec.info.identity, SIDE, SIDE, lambda_step=codec.lambda_step(100))
-    guide = Guide((scorer_of(classifiers[0], digit),), pool=pool, rounds=rounds)
-    planes = [
-        guided_planes(codec.engine, guide, header, np.random.default_rng((digit, number))) for number in range(samples)
-    ]
+    codec = Codec(model)
+    if codec.engine.model.network.config.given == "class":
+        codec = codec.given(digit)
+    header, begun = Header(codec.info.identity, SIDE, SIDE, lambda_step=codec.lambda_step(100)), time.perf_counter()
+    planes = []
+    for number in range(samples):
+        random = np.random.default_rng((digit, number))
+        if pool == 1:
+            planes.append(draw_planes(codec.info.layout, codec.engine.model.tables, header, random))
+        else:
+            guide = Guide((scorer_of(classifiers[0], digit),), pool=pool, rounds=rounds)
+            planes.append(guided_planes(codec.engine, guide, header, random))
     pictures = codec.engine.replay(planes, [header] * samples)
     seconds = time.perf_counter() - begun
     gray = torch.from_numpy(pictures).float().mean(dim=3)[:, None] / 255
@@ -116,7 +124,10 @@ def write_rows(path: Path, rows: Sequence[DigitRow]) -> None:
 )
 @click.option("--model", default="mnist", show_default=True, help="Name or weights file of the model.")
 @click.option("--samples", default=20, show_default=True, type=click.IntRange(1), help="Of each digit.")
-@click.option("--pool", default=16, show_default=True, type=click.IntRange(2), help="Candidates looked at a level.")
+@click.option(
+    "--pool", default=16, show_default=True, type=click.IntRange(1),
+    help="Candidates looked at a level; with 1, samples are not steered.",
+)
 @click.option("--rounds", default=1, show_default=True, type=click.IntRange(1))
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help=f"For {CSV_NAME} and {PICTURE_NAME}."
@@ -124,7 +135,8 @@ def write_rows(path: Path, rows: Sequence[DigitRow]) -> None:
 def digits(data: Path, model: str, samples: int, pool: int, rounds: int, out: Path) -> None:
     """Steer a model of MNIST to each digit by a classifier, and let another one judge.
 
-    The picture has a row for each digit.
+    A model that is given a class is given the digit as well, which with `--pool 1` is all that it gets. The picture has
+    a row for each digit.
     """
     from ddncodec import ModelError
     from ddncodec.sampling import sheet

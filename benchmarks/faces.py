@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 from PIL import Image
@@ -19,12 +20,18 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import psnr
 from benchmarks.rows import write_rows
 
+if TYPE_CHECKING:
+    from ddncodec import Codec
+
 CSV_NAME = "faces.csv"
 
 
 @dataclass(frozen=True)
 class FaceRow:
-    """One stream after one of its levels; `index_bits` are those of the indices so far, `bytes` of the whole file."""
+    """One stream after one of its levels; `index_bits` are those of the indices so far, `bytes` of the whole file.
+
+    Level 0 is what the decoder is given, for models that are given a gray picture.
+    """
 
     image: str
     model: str
@@ -43,36 +50,52 @@ def encode_files(pictures: Sequence[Path], folder: Path, model: str, beam: int) 
     with click.progressbar(pictures, label="encoding", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
         for picture in shown:
             stream = folder / f"{picture.stem}.ddn"
-            stream.write_bytes(codec.encode(load_picture(picture), coding="plain", beam=beam))
+            stream.write_bytes(_under(codec, picture).encode(load_picture(picture), coding="plain", beam=beam))
             streams.append(stream)
     return streams
 
 
-def decode_files(streams: Sequence[Path], model: str, levels: Sequence[int]) -> list[list[Image.Image]]:
-    """The pictures of every file after each of the levels; runs in a process of its own."""
+def decode_files(
+    streams: Sequence[Path], originals: Sequence[Path], model: str, levels: Sequence[int]
+) -> list[list[Image.Image]]:
+    """The pictures of every file after each of the levels; runs in a process of its own.
+
+    Of `originals` it looks at what the model is given, and only at that.
+    """
     from ddncodec import Codec
 
-    codec = Codec(model)
-    shown = [list(codec.decode_progressive(stream.read_bytes())) for stream in streams]
-    return [[pictures[level - 1].convert("RGB") for level in levels] for pictures in shown]
+    codec, shown = Codec(model), []
+    for stream, original in zip(streams, originals, strict=True):
+        decoded = _under(codec, original).decode_progressive(stream.read_bytes())
+        pictures = [load_picture(original).convert("L"), *decoded]
+        shown.append([pictures[level].convert("RGB") for level in levels])
+    return shown
+
+
+def _under(codec: Codec, picture: Path) -> Codec:
+    """The codec that is given the gray of a picture, where its model takes that."""
+    gray = codec.engine.model.network.config.given == "gray"
+    return codec.given(load_picture(picture).convert("L")) if gray else codec
 
 
 def measure(pictures: Sequence[Path], model: str, beam: int, levels: Sequence[int]) -> list[FaceRow]:
     """Rows of every picture and level, from real files that another process decodes.
 
     Raises:
-        BenchmarkError: the model has fewer levels.
+        BenchmarkError: the model has no such levels.
     """
     from ddncodec import registry
+    from ddncodec.model import NetworkConfig
 
     info = registry.find(model)
     bits = [(level.outputs - 1).bit_length() for level in info.layout]
-    if max(levels) > len(bits):
-        raise BenchmarkError(f"model {info.name} has {len(bits)} levels, not {max(levels)}")
+    first = 0 if NetworkConfig.from_json(info.config).given == "gray" else 1
+    if not first <= min(levels) <= max(levels) <= len(bits):
+        raise BenchmarkError(f"model {info.name} has levels {first} to {len(bits)}, not {min(levels)} to {max(levels)}")
     rows = []
     with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
         streams = encode_files(pictures, Path(folder), model, beam)
-        decoded = other.submit(decode_files, streams, model, levels).result()
+        decoded = other.submit(decode_files, streams, pictures, model, levels).result()
         for picture, stream, shown in zip(pictures, streams, decoded, strict=True):
             original, size = load_picture(picture), stream.stat().st_size
             rows += [

@@ -25,7 +25,7 @@ from ddncodec.sampling import chances
 Scorer: TypeAlias = Callable[[Tensor], Tensor]
 """Candidate pictures (B, 3, H, W) float32 in [0, 1] -> how bad each is, lower is better: (B,) for whole pictures, or
 (B, H, W) for each of their pixels, which lets every cell choose for itself."""
-CHUNK_PIXELS = 1 << 21
+CHUNK_PIXELS = 1 << 19
 """Candidates are rendered in chunks of at most this many pixels, whatever K is."""
 
 
@@ -149,7 +149,7 @@ def _scores(
         for each in later:
             state = network.advance(network.propose(state), each.expand(len(codes), -1, -1))
         picture = network.render(state)[:, :, : header.height, : header.width]
-        picture = (picture.float() / 2 + 0.5).clamp_(0, 1)
+        picture = picture.float().add(1).div_(2).clamp_(0, 1)
         for scorer, parts in zip(guide.scorers, found):
             parts.append(_by_cell(scorer(picture), picture, tuple(pool.shape[1:]), cell))
     return [torch.cat(parts) for parts in found]

@@ -57,7 +57,8 @@ class Features:
         """W F for one W of each cell: weight (B, gh, gw, Fd, 3) -> pictures of the cells (B, gh, gw, P, 3)."""
         count = self.basis.shape[0]
         cosine = self.gains[..., None] * weight[..., :count, :]
-        return _columns(cosine, self.basis.T) + self.learned @ weight[..., count:, :]
+        pictures = _columns(cosine, self.basis.T)
+        return pictures + self.learned @ weight[..., count:, :] if self.learned.shape[-1] else pictures
 
 
 @torch.no_grad()
@@ -88,7 +89,7 @@ def terms(weight: Tensor, count: int) -> Tensor:
 
 
 def changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
-    """Yield <moments, terms> + prices of moments (n, D) and terms (K, D) as blocks (rows, K) of at most `limit` numbers.
+    """Yield <moments, terms> + prices of moments (n, D) and terms (K, D), in blocks (rows, K) of `limit` numbers at most.
 
     Each entry is the change of the cell's squared error if it took that candidate, and what that costs: `prices` (K,),
     or (n, K) where cells pay differently. The zero candidate changes nothing.
@@ -115,7 +116,10 @@ def normal_equations(sums: Tensor, count: int, learned: int, colors: int = COLOR
 
 def _columns(batch: Tensor, matrix: Tensor) -> Tensor:
     """matrix (m, n) times every matrix of a batch (..., n, c) -> (..., m, c); vectors all in one product."""
-    return (batch.squeeze(-1) @ matrix.T).unsqueeze(-1) if batch.shape[-1] == 1 else matrix @ batch
+    if batch.shape[-1] != 1:
+        return matrix @ batch
+    flat = batch.reshape(-1, batch.shape[-2]) @ matrix.T  # which torch does not see through broadcast strides
+    return flat.view(*batch.shape[:-2], -1, 1)
 
 
 def _products(images: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:

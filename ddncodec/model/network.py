@@ -66,7 +66,7 @@ class Stage(nn.Module):
             side = config.levels[0].cell // config.stride
             if config.principal:
                 self.position = nn.Parameter(torch.zeros(config.channels, side, side))
-                self.principal = PrincipalComponents(side, config.principal)
+                self.principal = PrincipalComponents(side, config.principal, network.classes)
         else:
             self.enter = nn.Conv2d(coarser.channels, 4 * config.channels, 1)
         gradient = network.codebook == "gradient"
@@ -124,15 +124,16 @@ class DiscreteDistributionNetwork(nn.Module):
         first = self.stages[0]
         hidden = first.start[None, :, None, None].expand(batch, -1, rows, cols)
         image = hidden.new_zeros(batch, PACKED, rows, cols, dtype=torch.float32)
-        if self.config.stages[0].principal:
-            side = first.principal.side
-            grid = (rows // side, cols // side)
-            hidden = hidden + first.position.tile(1, *grid)
-            image = image + from_cells(first.principal.mean.expand(1, 1, 1, 1, -1), side).tile(1, 1, *grid)
         if self.given is not None and given is not None:
             hidden = hidden + self.given(given, rows, cols)
             if self.config.given == "gray":
                 image = image + pack(shrink(given.expand(-1, COLORS, -1, -1), first.scale))
+        if self.config.stages[0].principal:
+            side = first.principal.side
+            grid = (rows // side, cols // side)
+            hidden = hidden + first.position.tile(1, *grid)
+            mean = first.principal.mean[given] if self.config.given == "class" else first.principal.mean[None]
+            image = image + from_cells(mean[:, None, None, None], side).tile(1, 1, *grid)
         keep = {"memory_format": torch.channels_last}
         return State(0, hidden.contiguous(**keep), image.contiguous(**keep), self.condition(lambdas))
 

@@ -18,19 +18,21 @@ class PrincipalComponents(nn.Module):
     """Orthonormal pictures of `side` x `side` trunk positions, and a mean, kept as their low DCT coefficients.
 
     `images` (count, P) are the components and `mean` (P,) the mean, P = 48 side^2 samples in the order of a cell
-    (see `model.cells`) with colour last; network samples, nominally in [-1, 1].
+    (see `model.cells`) with colour last; network samples, nominally in [-1, 1]. Where pictures are of so many
+    `classes`, each has a mean: (classes, P).
     """
 
-    def __init__(self, side: int, count: int) -> None:
+    def __init__(self, side: int, count: int, classes: int = 0) -> None:
         super().__init__()
         self.side = side
         length = PATCH * side
         self.luma, self.chroma = round(length * LUMA_SHARE), round(length * CHROMA_SHARE)
         width = self.luma**2 + 2 * self.chroma**2
         self.coefficients = nn.Parameter(torch.zeros(count, width), requires_grad=False)
-        self.center = nn.Parameter(torch.zeros(width), requires_grad=False)
+        means = (classes,) if classes else ()
+        self.center = nn.Parameter(torch.zeros(*means, width), requires_grad=False)
         self.register_buffer("images", torch.zeros(count, PACKED * side * side), persistent=False)
-        self.register_buffer("mean", torch.zeros(PACKED * side * side), persistent=False)
+        self.register_buffer("mean", torch.zeros(*means, PACKED * side * side), persistent=False)
         self.register_load_state_dict_post_hook(lambda module, keys: module.refresh())
 
     def analyze(self, cells: Tensor) -> Tensor:
@@ -59,7 +61,7 @@ class PrincipalComponents(nn.Module):
     def refresh(self) -> None:
         """Recompute the pictures from the coefficients; to be called after a change of these."""
         self.images.copy_(self.synthesize(self.coefficients))
-        self.mean.copy_(self.synthesize(self.center[None])[0])
+        self.mean.copy_(self.synthesize(self.center.view(-1, self.center.shape[-1])).view_as(self.mean))
 
     def _waves(self) -> tuple[Tensor, Tensor]:
         opponent = torch.tensor(OPPONENT, device=self.coefficients.device)

@@ -178,7 +178,9 @@ def _face64_color() -> Recipe:
 
 
 FACE64_COLOR = _face64_color()
-MNIST_CLASS = dataclasses.replace(MNIST, network=dataclasses.replace(MNIST.network, given="class", classes=10))
+MNIST_CLASS = dataclasses.replace(
+    MNIST, network=dataclasses.replace(MNIST.network, given="class", classes=10), chain_dropout=0.1
+)
 
 RECIPES = {
     "photo": PHOTO,

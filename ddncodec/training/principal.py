@@ -31,13 +31,14 @@ def start_from_components(
     device = network.stages[0].start.device
     components = network.stages[0].principal
     progress("principal components")
-    spectra = []
+    spectra, classes = [], []
     for first in range(0, recipe.start_crops, BATCH):
         count = min(BATCH, recipe.start_crops - first)
         batch = pictures.batch(count, size, (recipe.seed, first, size), recipe.network.given).to(device)
         crops = batch.crops - batch.given if recipe.network.given == "gray" else batch.crops
         spectra.append(components.analyze(to_cells(pack(crops), components.side, 1).flatten(1)))
-    left = _analyze_components(components, torch.cat(spectra))
+        classes.append(batch.given if recipe.network.given == "class" else torch.zeros(count, dtype=torch.int64))
+    left = _analyze_components(components, torch.cat(spectra), torch.cat(classes).to(device))
     state.average.load_state_dict(network.state_dict())
     generator = torch.Generator().manual_seed(recipe.seed)
     samples = recipe.phases[-1].batch / (1 - recipe.moving)
@@ -78,13 +79,17 @@ def nearest(points: Tensor, codebook: Tensor) -> Tensor:
     return torch.cat([torch.addmm(norms, block, columns).argmin(dim=1) for block in points.split(BATCH)])
 
 
-def _analyze_components(components: PrincipalComponents, spectra: Tensor) -> Tensor:
-    """Set mean and components from DCT coefficients (n, M); returns each picture's own, (n, count)."""
-    mean = spectra.mean(dim=0)
-    spectra -= mean
+def _analyze_components(components: PrincipalComponents, spectra: Tensor, classes: Tensor) -> Tensor:
+    """Set means and components from DCT coefficients (n, M) of pictures of `classes` (n,), all 0 if there are none.
+
+    Returns what each picture is of each component beyond the mean of its class, (n, count).
+    """
+    center = components.center.view(-1, spectra.shape[1])
+    means = torch.stack([spectra[classes == number].mean(dim=0) for number in range(len(center))]).nan_to_num()
+    spectra -= means[classes]
     _, vectors = torch.linalg.eigh(spectra.T @ spectra / spectra.shape[0])
     found = vectors.flip(1)[:, : components.coefficients.shape[0]].T.contiguous()
-    components.center.data.copy_(mean)
+    components.center.data.copy_(means.view_as(components.center))
     components.coefficients.data.copy_(found)
     components.refresh()
     return spectra @ found.T

@@ -49,8 +49,9 @@ def test_the_table_gives_means(digits: list[Path]) -> None:
 
 
 def test_levels_that_a_model_has_not_are_refused(digits: list[Path]) -> None:
-    with pytest.raises(BenchmarkError, match="3 levels, not 5"):
-        measure(digits, MODEL, 1, [5])
+    for levels, named in (([1, 5], "1 to 5"), ([0, 3], "0 to 3")):
+        with pytest.raises(BenchmarkError, match=f"levels 1 to 3, not {named}"):
+            measure(digits, MODEL, 1, levels)
 
 
 def test_the_command_writes_rows_and_prints_the_table(digits: list[Path], tmp_path: Path) -> None:

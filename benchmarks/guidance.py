@@ -1,0 +1,211 @@
+"""Zero-shot conditional generation on faces: small ones enlarged and gray ones coloured, beside bicubic and gray."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+from PIL import Image
+
+from benchmarks.datasets import load_picture, picture_paths, sample
+from benchmarks.errors import BenchmarkError
+from benchmarks.metrics import psnr
+from benchmarks.rows import write_rows
+
+if TYPE_CHECKING:
+    from ddncodec import Codec
+    from ddncodec.conditions import Condition
+    from ddncodec.guidance import Scorer
+
+CSV_NAME, PICTURE_NAME = "guidance.csv", "guidance.png"
+SIDE, FACTOR = 64, 4
+ASTRONAUT = (131, 10, 321, 200)
+"""Where in her picture the face is: left, upper, right, lower; as large and as high as faces in faces64."""
+JUDGES = 3
+"""Pictures, none of those measured, on which weights are judged."""
+LATE = 8
+"""Last levels that a second round goes over."""
+Weights = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GuidanceRow:
+    """One picture made from what is given of it.
+
+    `method` is what made it: the baseline; "condition", by the condition alone; "weighed", with nearness to the
+    baseline as a second scorer, weights searched; "again", the same with a second round. `psnr` is against the
+    original, in dB over RGB, `error` how far it is off the condition, root mean square in samples of 0..1.
+    """
+
+    image: str
+    task: str
+    method: str
+    weights: str
+    pool: int
+    psnr: float
+    error: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """`reduce` makes what is given out of an original, `baseline` a picture out of that."""
+
+    name: str
+    baseline_name: str
+    reduce: Callable[[Image.Image], Image.Image]
+    baseline: Callable[[Image.Image], Image.Image]
+
+
+TASKS = (
+    Task(
+        "super-resolution", "bicubic",
+        lambda original: original.reduce(FACTOR),
+        lambda given: given.resize((SIDE, SIDE), Image.Resampling.BICUBIC),
+    ),
+    Task("colorize", "gray", lambda original: original.convert("L"), lambda given: given.convert("RGB")),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture and one task."""
+
+    name: str
+    task: Task
+    original: Image.Image
+    given: Image.Image
+    baseline: Image.Image
+    condition: Condition
+
+    @staticmethod
+    def of(name: str, original: Image.Image, task: Task) -> Case:
+        from ddncodec.conditions import TASKS as CONDITIONS
+
+        if original.size != (SIDE, SIDE):
+            raise BenchmarkError(f"{name} is {original.width} x {original.height} pixels, must be {SIDE} x {SIDE}")
+        given = task.reduce(original)
+        return Case(name, task, original, given, task.baseline(given), CONDITIONS[task.name](given, FACTOR))
+
+    def row(self, method: str, picture: Image.Image, weights: Weights, pool: int, seconds: float) -> GuidanceRow:
+        return GuidanceRow(
+            self.name, self.task.name, method, " ".join(f"{weight:g}" for weight in weights), pool,
+            round(psnr(self.original, picture), 4), round(self.condition.error(np.asarray(picture)), 5),
+            round(seconds, 2),
+        )
+
+    def make(self, codec: Codec, weights: Weights, pool: int, rounds: int = 1) -> Image.Image:
+        """By the condition, and by nearness to the baseline where there is a second weight."""
+        from bitstream import Header
+        from ddncodec.guidance import Guide, guided_planes
+
+        scorers = (_of_whole(self.condition.scorer), _nearness(self.baseline))[: len(weights)]
+        guide = Guide(scorers, weights, pool, rounds, LATE)
+        header = Header(codec.info.identity, SIDE, SIDE, lambda_step=codec.lambda_step(100))
+        planes = guided_planes(codec.engine, guide, header, np.random.default_rng(0))
+        return Image.fromarray(codec.engine.replay([planes], [header])[0])
+
+
+def weigh(codec: Codec, cases: Sequence[Case], pool: int) -> Weights:
+    """Weights of the condition and of nearness to the baseline, searched on a few pictures; best is the mean PSNR."""
+    from ddncodec.guidance import search_weights
+
+    def judge(weights: Weights) -> float:
+        return -statistics.fmean(psnr(case.original, case.make(codec, weights, pool)) for case in cases)
+
+    return search_weights(judge, 2)
+
+
+def measure(codec: Codec, case: Case, weights: Weights, pool: int) -> tuple[list[GuidanceRow], list[Image.Image]]:
+    """Rows of all methods and their pictures, behind the original and what is given."""
+    rows = [case.row(case.task.baseline_name, case.baseline, (), 0, 0.0)]
+    pictures = [case.original, case.given.convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST), case.baseline]
+    for method, used, rounds in (("condition", (1.0,), 1), ("weighed", weights, 1), ("again", weights, 2)):
+        begun = time.perf_counter()
+        picture = case.make(codec, used, pool, rounds)
+        rows.append(case.row(method, picture, used, pool, time.perf_counter() - begun))
+        pictures.append(picture)
+    return rows, pictures
+
+
+def render(rows: Sequence[GuidanceRow]) -> str:
+    """A Markdown table of means over pictures."""
+    lines = ["| task | method | weights | PSNR (dB) | off the condition (RMS, of 255) | seconds |",
+             "| --- | --- | --- | ---: | ---: | ---: |"]  # fmt: skip
+    for task, method in dict.fromkeys((row.task, row.method) for row in rows):
+        group = [row for row in rows if (row.task, row.method) == (task, method)]
+        psnr_, error, seconds = (statistics.fmean(getattr(row, name) for row in group)
+                                 for name in ("psnr", "error", "seconds"))  # fmt: skip
+        lines.append(f"| {task} | {method} | {group[0].weights} | {psnr_:.2f} | {255 * error:.2f} | {seconds:.1f} |")
+    return "\n".join([*lines, "", f"Pictures: {len({row.image for row in rows})}; candidates looked at a level: "
+                      f"{max(row.pool for row in rows)}."])  # fmt: skip
+
+
+def astronaut() -> Image.Image:
+    """The face of scikit-image's astronaut, cut as in faces64."""
+    return sample("astronaut").crop(ASTRONAUT).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+
+
+def _of_whole(scorer: Scorer) -> Scorer:
+    return lambda pictures: scorer(pictures).mean(dim=(1, 2))
+
+
+def _nearness(wanted: Image.Image) -> Scorer:
+    import torch
+
+    samples = torch.from_numpy(np.asarray(wanted, np.float32) / 255).permute(2, 0, 1)
+    return lambda pictures: (pictures - samples.to(pictures)).square().mean(dim=(1, 2, 3))
+
+
+@click.command()
+@click.option(
+    "--images", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of faces of 64 x 64 pixels.  [default: scikit-image's astronaut]",
+)
+@click.option("--judges", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Of others, on the first "
+              f"{JUDGES} of which weights are searched.  [default: all weights 0.25]")
+@click.option("--limit", default=24, show_default=True, type=click.IntRange(1), help="Evenly spaced pictures of all.")
+@click.option("--model", default="face64", show_default=True, help="Name or weights file of a model of one cell.")
+@click.option("--pool", default=64, show_default=True, type=click.IntRange(2), help="Candidates looked at a level.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
+              help=f"For {CSV_NAME} and {PICTURE_NAME}.")
+def guidance(images: Path | None, judges: Path | None, limit: int, model: str, pool: int, out: Path) -> None:
+    """Enlarge and colour faces by conditions alone, without training for it, and compare with bicubic and gray.
+
+    The picture has two rows for each face: enlarged and coloured. From the left: the original, what is given, the
+    baseline, and the picture by the condition alone, with weighed scorers, and with a second round.
+    """
+    from ddncodec import Codec, ModelError
+    from ddncodec.sampling import sheet
+
+    try:
+        codec = Codec(model)
+    except ModelError as error:
+        raise BenchmarkError(str(error)) from error
+    faces = _load(images, limit) if images else {"astronaut": astronaut()}
+    rows, pictures, weights = [], [], {}
+    for task in TASKS:
+        trials = [Case.of(name, face, task) for name, face in _load(judges, JUDGES).items()] if judges else []
+        weights[task] = weigh(codec, trials, pool) if trials else (0.25, 0.25)
+    cases = [Case.of(name, face, task) for name, face in faces.items() for task in TASKS]
+    with click.progressbar(cases, label="guiding", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
+        for case in shown:
+            found, made = measure(codec, case, weights[case.task], pool)
+            rows += found
+            pictures += [np.asarray(picture) for picture in made]
+    out.mkdir(parents=True, exist_ok=True)
+    write_rows(out / CSV_NAME, rows, GuidanceRow)
+    Image.fromarray(sheet(pictures, len(made))).save(out / PICTURE_NAME, optimize=True)
+    click.echo(render(rows))
+
+
+def _load(folder: Path, limit: int) -> dict[str, Image.Image]:
+    paths = picture_paths(folder)
+    return {path.name: load_picture(path) for path in paths[:: max(1, len(paths) // limit)][:limit]}

@@ -1,0 +1,84 @@
+"""Guided faces are measured against what they were made from, and the baseline beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from drawing import draw_picture
+from PIL import Image
+
+from benchmarks.__main__ import main
+from benchmarks.errors import BenchmarkError
+from benchmarks.guidance import CSV_NAME, PICTURE_NAME, SIDE, TASKS, Case, GuidanceRow, astronaut, render, weigh
+from benchmarks.rows import read_rows
+from bitstream import LevelTables
+from ddncodec import Codec
+from ddncodec.loading import save_model
+from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with one cell in a picture of 64 x 64, of random weights."""
+    levels = tuple(LevelConfig(SIDE, 5) for _ in range(2))
+    network = DiscreteDistributionNetwork(
+        NetworkConfig((StageConfig(4, 4, 0, 6, levels),)), torch.Generator().manual_seed(7)
+    )
+    path = tmp_path_factory.mktemp("guidance") / "small.safetensors"
+    save_model(path, network, tuple(LevelTables.flat(5) for _ in levels), name="small", about="random")
+    return path
+
+
+def face(seed: int) -> Image.Image:
+    return Image.fromarray(draw_picture(SIDE, SIDE, seed))
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_an_original_meets_its_own_condition(task: object) -> None:
+    case = Case.of("drawn", face(1), task)
+    assert case.row("itself", case.original, (1.0,), 2, 0.0).error < 0.01
+    assert case.row("another", face(2), (1.0,), 2, 0.0).error > 0.05
+    assert case.baseline.size == (SIDE, SIDE) and case.baseline.mode == "RGB"
+
+
+def test_other_sizes_are_refused() -> None:
+    with pytest.raises(BenchmarkError, match="drawn is 32 x 64 pixels, must be 64 x 64"):
+        Case.of("drawn", face(1).crop((0, 0, 32, 64)), TASKS[0])
+
+
+def test_weights_are_searched_from_a_quarter(path: Path) -> None:
+    weights = weigh(Codec(path), [Case.of("drawn", face(1), TASKS[1])], pool=4)
+    assert len(weights) == 2 and all(np.log2(weight / 0.25).is_integer() and weight >= 0.25 for weight in weights)
+
+
+def test_the_command_writes_rows_and_a_picture(path: Path, tmp_path: Path) -> None:
+    for folder in ("faces", "judges"):
+        (tmp_path / folder).mkdir()
+        for seed in range(2):
+            face(seed).save(tmp_path / folder / f"{seed}.png")
+    words = ["guidance", "--images", tmp_path / "faces", "--judges", tmp_path / "judges", "--model", path, "--pool", 3]
+    result = CliRunner().invoke(main, [str(word) for word in (*words, "--out", tmp_path)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    rows = read_rows(tmp_path / CSV_NAME, GuidanceRow)
+    assert [row.method for row in rows[:8]] == [
+        "bicubic", "condition", "weighed", "again", "gray", "condition", "weighed", "again"
+    ]
+    assert len(rows) == 2 * 8 and render(rows) in result.output
+    with Image.open(tmp_path / PICTURE_NAME) as picture:
+        assert picture.size == (6 * SIDE + 10, 4 * SIDE + 6)
+
+
+def test_the_table_gives_means(path: Path) -> None:
+    row = Case.of("drawn", face(1), TASKS[0]).row("bicubic", face(2), (), 0, 1.0)
+    other = dataclasses.replace(row, image="other", psnr=row.psnr + 2)
+    assert f"| super-resolution | bicubic |  | {row.psnr + 1:.2f} |" in render([row, other])
+    assert "Pictures: 2" in render([row, other])
+
+
+def test_the_astronaut_is_a_face_of_the_right_size() -> None:
+    assert astronaut().size == (SIDE, SIDE)
