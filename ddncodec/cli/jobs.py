@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from ddncodec.cli.failures import Failure
-from ddncodec.files import write_atomically
 
 STANDARD = Path("-")
 """Standard input or output."""
@@ -69,6 +68,8 @@ def write(target: Path, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
+        from ddncodec.files import write_atomically  # whose tempfile `ddnc info` need not wait for
+
         write_atomically(target, data)
 
 
