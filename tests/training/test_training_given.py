@@ -13,6 +13,8 @@ from PIL import Image
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
+from ddncodec.model.cells import unpack
+from ddncodec.model.given import gray_of
 from ddncodec.training.config import MNIST, Phase, Recipe
 from ddncodec.training.pictures import Pictures
 from ddncodec.training.principal import start_from_components
@@ -80,6 +82,17 @@ def test_every_kind_trains_to_a_codec(given: str, pictures: Pictures, tmp_path: 
     assert Codec(path).engine.model.network.config.given == given
     (point,) = validate(path, pictures.source, qualities=(100.0,))
     assert point.psnr > 12
+
+
+def test_the_walk_begins_with_the_mean_of_the_class_or_with_the_gray_picture(pictures: Pictures) -> None:
+    for kind in ("class", "gray"):
+        state, batch = TrainState(recipe(kind), torch.device("cpu")), pictures.batch(12, CELL, (2,), kind)
+        start_from_components(state, pictures)
+        begun = unpack(state.network.initial_state(torch.ones(12), CELL, CELL, batch.given).image)
+        if kind == "class":
+            assert (begun - batch.crops).mean(dim=(2, 3)).abs().max() < 0.1
+        else:
+            assert (gray_of(begun) - batch.given[:, 0]).abs().mean() < 0.02
 
 
 def test_a_network_learns_what_a_class_looks_like(pictures: Pictures) -> None:
