@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 inline_option = click.option(
     "--inline", is_flag=True, help="Without what both sides know, the model above all: 6 bytes beside the indices."
 )
-base64_option = click.option("--base64", "as_text", is_flag=True, help="Streams are text in base64.")
+base64_option = click.option(
+    "--base64", "as_text", is_flag=True, help="Streams are text in base64; limits of size count what it stands for."
+)
 
 
 @dataclasses.dataclass(frozen=True)

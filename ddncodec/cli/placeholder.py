@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,10 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option
 def placeholder(file: Path, max_bytes: int, as_json: bool, model: str | None, device: str) -> None:
     """Make a picture of a few dozen bytes.
 
-    Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows; beside it, where their
-    libraries are installed (`pip install ddncodec[placeholder]`), BlurHash and ThumbHash of the same picture. PSNR is
-    that of each, enlarged, against the picture at a longer side of 64 pixels.
+    Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows, as WebP or PNG; beside
+    it, where their libraries are installed (`pip install ddncodec[placeholder]`), BlurHash and ThumbHash of the same
+    picture. Sizes are bytes of what is meant and characters of the text. PSNR is that of each, enlarged, against the
+    picture at a longer side of 64 pixels.
     """
     from ddncodec.cli.coding import DEFAULT_MODEL
     from ddncodec.cli.hashes import SIDE, hashes
@@ -48,14 +50,16 @@ def placeholder(file: Path, max_bytes: int, as_json: bool, model: str | None, de
     rows = [_row("ddnc", len(made.data), made.text, made.psnr)]
     rows += [_row(h.name, h.size, h.text, psnr(h.image, reference)) for h in hashes(reduced(picture, SIDE))]
     url = data_url(made.image)
+    url_bytes = len(base64.b64decode(url.partition(",")[2]))
     if as_json:
         size = {"width": made.image.width, "height": made.image.height, "model": codec.info.identity.hex()}
-        click.echo(json.dumps({"file": str(file), **rows[0], **size, "url": url, "beside": rows[1:]}, indent=2))
+        facts = {"file": str(file), **rows[0], **size, "url": url, "url_bytes": url_bytes, "beside": rows[1:]}
+        click.echo(json.dumps(facts, indent=2))
         return
     click.echo("           bytes  characters   PSNR")
     for row in rows:
         click.echo(f"{row['kind']:9} {row['bytes']:6} {row['characters']:11} {row['psnr']:6.2f}  {row['text']}")
-    click.echo(f"url              {len(url):12}         {url}")
+    click.echo(f"url       {url_bytes:6} {len(url):11}         {url}")
 
 
 def _row(kind: str, size: int, text: str, quality: float) -> dict[str, Any]:

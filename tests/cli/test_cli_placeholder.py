@@ -74,7 +74,8 @@ def test_command_prints_string_url_and_rivals(photo: Path, ddnc: Ddnc, tiny_code
     lines = ddnc("placeholder", photo, "--model", "tiny", "--bytes", 40).stdout.splitlines()
     assert facts["text"] in lines[1]
     assert lines[-1].endswith(facts["url"])
-    assert f" {len(facts['url'])} " in lines[-1]
+    assert lines[-1].split()[:3] == ["url", str(facts["url_bytes"]), str(len(facts["url"]))]
+    assert facts["url_bytes"] == len(base64.b64decode(facts["url"].partition(",")[2], validate=True))
 
 
 def test_hashes_beside_it_are_those_of_their_libraries(photo: Path, ddnc: Ddnc) -> None:
