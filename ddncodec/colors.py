@@ -16,14 +16,19 @@ def from_profile(image: Image.Image, profile: bytes | None) -> tuple[Image.Image
     if image.mode == "LAB":
         return _convert(image, ImageCms.createProfile("LAB"), _srgb(), "RGB"), ()
     if profile is None:
-        return image.convert(mode), ()
+        return in_mode(image, mode), ()
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if ImageCms.getProfileDescription(source).startswith("sRGB"):
-            return image.convert(mode), ()
+            return in_mode(image, mode), ()
         return _convert(image, source, _srgb(), "RGB").convert(mode), ()
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
-        return image.convert(mode), (f"ICC profile is not used: {' '.join(str(error).split())}",)
+        return in_mode(image, mode), (f"ICC profile is not used: {' '.join(str(error).split())}",)
+
+
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """A picture in a mode; itself where it is in it, for Pillow copies even then."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def to_profile(image: Image.Image, profile: bytes) -> Image.Image:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
-from ddncodec.colors import from_profile
+from ddncodec.colors import from_profile, in_mode
 from ddncodec.errors import ArgumentError, ImageError
 
 MAX_SIDE = 65535
@@ -73,7 +73,9 @@ def to_pixels(picture: Picture, background: str | None = None) -> Pixels:
 
 def to_array(pixels: Pixels) -> np.ndarray:
     """Samples as one array: (H, W, 3) uint8, (H, W) where gray; with alpha (H, W, 4) or (H, W, 2)."""
-    samples = pixels.rgb.mean(axis=2).round().astype(np.uint8) if pixels.gray else pixels.rgb
+    samples = pixels.rgb
+    if pixels.gray:  # the mean, rounded
+        samples = ((samples.sum(axis=2, dtype=np.uint16) + 1) // 3).astype(np.uint8)
     return samples if pixels.alpha is None else np.dstack([samples, pixels.alpha])
 
 
@@ -117,12 +119,14 @@ def _from_array(array: np.ndarray) -> Pixels:
 def _from_pil(image: Image.Image) -> Pixels:
     try:
         notices = _notices(image)
-        upright = ImageOps.exif_transpose(image)
-        metadata = _metadata(image, upright)
+        image.load()
+        lies = image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT
+        upright = ImageOps.exif_transpose(image) if lies else image
+        metadata = _metadata(upright, lies)
         color, alpha = _split(_shallow(upright))
         color, complaint = from_profile(color, metadata.icc)
         gray = color.mode == "L"
-        rgb = np.asarray(color.convert("RGB"))
+        rgb = np.asarray(in_mode(color, "RGB"))
     except ValueError as error:
         raise ImageError(f"picture of mode {image.mode} cannot be converted to RGB: {error}") from error
     except Exception as error:  # Pillow's decoders raise anything over damaged files
@@ -142,16 +146,16 @@ def _split(image: Image.Image) -> tuple[Image.Image, np.ndarray | None]:
     """Colours, of a mode without alpha, and alpha if there is any."""
     gray = image.mode in _GRAY_MODES
     if image.has_transparency_data:
-        whole = image.convert("LA" if gray else "RGBA")
+        whole = in_mode(image, "LA" if gray else "RGBA")
         return whole.convert("L" if gray else "RGB"), np.asarray(whole.getchannel("A"))
     if gray:
-        return image.convert("L"), None
-    return (image if image.mode in ("CMYK", "LAB") else image.convert("RGB")), None
+        return in_mode(image, "L"), None
+    return (image if image.mode in ("CMYK", "LAB") else in_mode(image, "RGB")), None
 
 
-def _metadata(image: Image.Image, upright: Image.Image) -> Metadata:
-    exif = image.info.get("exif")
-    if image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
+def _metadata(upright: Image.Image, turned: bool) -> Metadata:
+    exif = upright.info.get("exif")
+    if turned:
         changed = upright.getexif()
         changed[_ORIENTATION] = _UPRIGHT
         exif = changed.tobytes()
