@@ -35,14 +35,14 @@ class FaceRow:
 
     image: str
     model: str
-    beam: int
+    effort: int
     bytes: int
     level: int
     index_bits: int
     psnr: float
 
 
-def encode_files(pictures: Sequence[Path], folder: Path, model: str, beam: int) -> list[Path]:
+def encode_files(pictures: Sequence[Path], folder: Path, model: str, effort: int) -> list[Path]:
     """Plain streams of all pictures, as files in `folder`."""
     from ddncodec import Codec
 
@@ -50,7 +50,7 @@ def encode_files(pictures: Sequence[Path], folder: Path, model: str, beam: int) 
     with click.progressbar(pictures, label="encoding", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
         for picture in shown:
             stream = folder / f"{picture.stem}.ddn"
-            stream.write_bytes(_under(codec, picture).encode(load_picture(picture), coding="plain", beam=beam))
+            stream.write_bytes(_under(codec, picture).encode(load_picture(picture), coding="plain", effort=effort))
             streams.append(stream)
     return streams
 
@@ -78,7 +78,7 @@ def _under(codec: Codec, picture: Path) -> Codec:
     return codec.given(load_picture(picture).convert("L")) if gray else codec
 
 
-def measure(pictures: Sequence[Path], model: str, beam: int, levels: Sequence[int]) -> list[FaceRow]:
+def measure(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[int]) -> list[FaceRow]:
     """Rows of every picture and level, from real files that another process decodes.
 
     Raises:
@@ -94,7 +94,7 @@ def measure(pictures: Sequence[Path], model: str, beam: int, levels: Sequence[in
         raise BenchmarkError(f"model {info.name} has levels {first} to {len(bits)}, not {min(levels)} to {max(levels)}")
     rows = []
     with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
-        streams = encode_files(pictures, Path(folder), model, beam)
+        streams = encode_files(pictures, Path(folder), model, effort)
         decoded = other.submit(decode_files, streams, pictures, model, levels).result()
         for picture, stream, shown in zip(pictures, streams, decoded, strict=True):
             original, size = load_picture(picture), stream.stat().st_size
@@ -102,7 +102,7 @@ def measure(pictures: Sequence[Path], model: str, beam: int, levels: Sequence[in
                 FaceRow(
                     image=picture.name,
                     model=info.identity.hex(),
-                    beam=beam,
+                    effort=effort,
                     bytes=size,
                     level=level,
                     index_bits=sum(bits[:level]),
@@ -123,7 +123,7 @@ def render(rows: Sequence[FaceRow]) -> str:
         lines.append(f"| {level} | {bits} | {bits / 8:g} | {fmean(row.psnr for row in group):.2f} |")
     lines.append("")
     lines.append(
-        f"Pictures: {len({row.image for row in rows})}; beam {rows[0].beam}; "
+        f"Pictures: {len({row.image for row in rows})}; effort {rows[0].effort}; "
         f"files of {' to '.join(map(str, sorted({sizes[0], sizes[-1]})))} bytes; model {rows[0].model}."
     )
     return "\n".join(lines)
@@ -132,12 +132,12 @@ def render(rows: Sequence[FaceRow]) -> str:
 @click.command()
 @click.option("--images", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--model", default="face64", show_default=True)
-@click.option("--beam", type=click.IntRange(1), default=1, show_default=True, help="As in `ddnc encode`.")
+@click.option("--effort", type=click.IntRange(1, 9), default=1, show_default=True, help="As in `ddnc encode`.")
 @click.option("--levels", default="16,32,64,96,128", show_default=True, help="After which to measure.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
-def faces(images: Path, model: str, beam: int, levels: str, out: Path) -> None:
+def faces(images: Path, model: str, effort: int, levels: str, out: Path) -> None:
     """Measure a model with one rate, such as face64, on a folder of pictures; writes faces.csv and prints a table."""
-    rows = measure(picture_paths(images), model, beam, [int(level) for level in levels.split(",")])
+    rows = measure(picture_paths(images), model, effort, [int(level) for level in levels.split(",")])
     out.mkdir(parents=True, exist_ok=True)
     write_rows(out / CSV_NAME, rows, FaceRow)
     click.echo(render(rows))

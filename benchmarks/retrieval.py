@@ -61,6 +61,7 @@ def retrieval(data: Path, model: str, label: str, queries: int, stored: int, see
     """Compare neighbours by shared index prefix with neighbours by pixels."""
     from bitstream import Header
     from ddncodec import Codec, DdncError
+    from ddncodec.encoder import choose_planes
     from ddncodec.retrieval import paths_of
     from ddncodec.training.pictures import Pictures
 
@@ -72,7 +73,7 @@ def retrieval(data: Path, model: str, label: str, queries: int, stored: int, see
         planes = []
         for start in range(0, len(pictures), BATCH):
             part = pictures[start : start + BATCH]
-            planes += codec.engine.choose_planes(part, [header] * len(part))
+            planes += choose_planes(codec.engine, part, [header] * len(part))
         paths = paths_of(planes)
     except DdncError as error:
         raise BenchmarkError(str(error)) from error

@@ -16,8 +16,9 @@ from torch import Tensor
 
 import bitstream
 from bitstream import DEFAULT_LIMITS, Header, Limits, Stream
-from ddncodec import registry, tiles
+from ddncodec import encoder, registry, tiles
 from ddncodec.chunks import alpha_chunks, check_kinds, metadata_chunks, read_alpha, read_metadata
+from ddncodec.effort import DEFAULT_EFFORT, effort_of
 from ddncodec.engine import Engine, Planes
 from ddncodec.errors import ArgumentError
 from ddncodec.given import Given
@@ -119,18 +120,18 @@ class Codec:
         *,
         metadata: Collection[str] = (),
         background: str | None = None,
-        beam: int = 1,
+        effort: int = DEFAULT_EFFORT,
     ) -> bytes:
         """Encode one picture: a PIL image, a uint8 array (H, W), (H, W, 3) or (H, W, 4), or a tensor (3, H, W).
 
         quality: 0..100, smallest to best. coding: "coded" (range coded) or "plain" (log2 K bits an index).
         metadata: what to keep of "icc", "exif" and "xmp". background: a colour to lay transparent pictures over;
-        without one, alpha is kept without loss. Colour profiles are converted to sRGB. beam: how many ways are followed
-        at once in search of a better one, for models and pictures with one cell a picture; time grows with it.
+        without one, alpha is kept without loss. Colour profiles are converted to sRGB. effort: 1 (greedy) to 9,
+        what the encoder spends on finding better indices.
 
         Raises: ArgumentError, ImageError.
         """
-        return self.encode_batch([image], quality, coding, metadata=metadata, background=background, beam=beam)[0]
+        return self.encode_batch([image], quality, coding, metadata=metadata, background=background, effort=effort)[0]
 
     def encode_batch(
         self,
@@ -140,23 +141,20 @@ class Codec:
         *,
         metadata: Collection[str] = (),
         background: str | None = None,
-        beam: int = 1,
+        effort: int = DEFAULT_EFFORT,
     ) -> list[bytes]:
         """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`."""
         check_kinds(metadata)
-        if beam < 1:
-            raise ArgumentError(f"`beam` (={beam}) must be at least 1")
+        spent = effort_of(effort)
         pixels = [to_pixels(_on_host(image), background) for image in images]
         headers = [self._header(each, quality, coding) for each in pixels]
         out: list[bytes] = [b""] * len(pixels)
         for group in _batches(headers):
-            if beam > 1:
-                planes = [self._engine.search_planes(pixels[i].rgb, headers[i], beam) for i in group]
-            elif len(group) == 1:
-                planes = [tiles.choose_planes(self._engine, pixels[group[0]].rgb, headers[group[0]])]
+            if len(group) == 1:
+                planes = [tiles.choose_planes(self._engine, pixels[group[0]].rgb, headers[group[0]], effort=spent)]
             else:
                 stacked = np.stack([pixels[i].rgb for i in group])
-                planes = self._engine.choose_planes(stacked, [headers[i] for i in group])
+                planes = encoder.choose_planes(self._engine, stacked, [headers[i] for i in group], effort=spent)
             for i, each in zip(group, planes):
                 out[i] = self._write(each, headers[i], pixels[i], metadata)
         return out

@@ -20,22 +20,23 @@ def select(cells: Tensor, candidates: Tensor, prices: Tensor, threshold: Tensor)
     `threshold` (n,) is lambda times the extra bits of not keeping; the others are as in `cheapest`. Returns int64
     codes (n,); 0 where no candidate pays.
     """
-    cost, codes = cheapest(cells, candidates, prices)
+    cost, codes = (each[:, 0] for each in cheapest(cells, candidates, prices))
     return torch.where(cost + threshold < 0, codes, 0)
 
 
-def cheapest(cells: Tensor, candidates: Tensor, prices: Tensor) -> tuple[Tensor, Tensor]:
-    """The best candidate but 0 for every cell: what choosing it changes (n,), and its int64 index (n,).
+def cheapest(cells: Tensor, candidates: Tensor, prices: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
+    """The `count` best candidates but 0 of every cell, best first: what choosing them changes, and their int64 indices.
 
-    `cells` (n, D) are moments and `candidates` (K, D) terms (see `model.gram`). `prices` (K,) or (n, K) is lambda
-    times the bits of each value, with an arbitrary first entry, in units of network squared error, like the change.
+    Both are (n, count). `cells` (n, D) are moments and `candidates` (K, D) terms (see `model.gram`). `prices` (K,) or
+    (n, K) is lambda times the bits of each value, with an arbitrary first entry, in units of network squared error,
+    like the change.
     """
     costs, codes = [], []
     for change in changes(cells, candidates, prices):
         change[:, 0] = torch.inf
-        cost, code = change.min(dim=1)
-        costs.append(cost)
-        codes.append(code)
+        best = change.min(dim=1, keepdim=True) if count == 1 else change.topk(count, dim=1, largest=False)
+        costs.append(best.values)
+        codes.append(best.indices)
     return torch.cat(costs), torch.cat(codes)
 
 

@@ -17,6 +17,7 @@ from bitstream import Header, grid
 from ddncodec import tiles
 from ddncodec.chunks import check_kinds
 from ddncodec.codec import Codec
+from ddncodec.effort import DEFAULT_EFFORT, Effort, effort_of
 from ddncodec.engine import Planes
 from ddncodec.errors import ArgumentError
 from ddncodec.pictures import Picture, Pixels, to_array, to_pixels
@@ -151,6 +152,7 @@ class _Picture:
     pixels: Pixels
     coding: str
     metadata: Collection[str]
+    effort: Effort
 
     @property
     def range(self) -> tuple[int, int]:
@@ -164,12 +166,12 @@ class _Picture:
 
     def by_bytes(self, step: float) -> Trial:
         header = self._header(step)
-        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step))
+        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
         return self._trial(step, planes, header)
 
     def by_psnr(self, step: float) -> Trial:
         header = self._header(step)
-        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step))
+        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
         decoded = Pixels(tiles.replay(self.codec._engine, planes, header), self.pixels.gray)
         psnr = _psnr(to_array(decoded), to_array(dataclasses.replace(self.pixels, alpha=None)))
         return dataclasses.replace(self._trial(step, planes, header), psnr=psnr, value=min(psnr, LOSSLESS))
@@ -206,6 +208,7 @@ def encode_to(
     *,
     metadata: Collection[str] = (),
     background: str | None = None,
+    effort: int = DEFAULT_EFFORT,
     tried: Callable[[Trial], None] = lambda trial: None,
 ) -> Encoded:
     """Encode one picture to a target, which takes 3 to 5 encodings of most photographs; `tried` is told of each.
@@ -215,7 +218,7 @@ def encode_to(
     Raises: TargetError, and as `Codec.encode`.
     """
     check_kinds(metadata)
-    picture = _Picture(codec, to_pixels(image, background), coding, metadata)
+    picture = _Picture(codec, to_pixels(image, background), coding, metadata, effort_of(effort))
     if target.psnr is not None:
         return _to_psnr(picture, target.psnr, tried)
     height, width = picture.pixels.rgb.shape[:2]

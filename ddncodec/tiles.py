@@ -13,7 +13,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from bitstream import Header, Layout, grid
-from ddncodec.engine import UNKNOWN, Engine, Planes
+from ddncodec import encoder
+from ddncodec.effort import EFFORTS, Effort
+from ddncodec.encoder import UNKNOWN
+from ddncodec.engine import Engine, Planes
 from ddncodec.errors import ArgumentError
 
 CORE = 1536
@@ -80,7 +83,13 @@ def _cover(rows: slice, cols: slice, height: int, width: int, unit: int) -> Iter
             yield Tile(part_rows, part_cols, _grow(part_rows, height, unit), _grow(part_cols, width, unit))
 
 
-def choose_planes(engine: Engine, pixels: np.ndarray, header: Header, price: float | None = None) -> Planes:
+def choose_planes(
+    engine: Engine,
+    pixels: np.ndarray,
+    header: Header,
+    price: float | None = None,
+    effort: Effort = EFFORTS[0],
+) -> Planes:
     """Encode one picture (H, W, 3) uint8 of any size: its index planes, at the lambda `price` or the header's."""
     layout = engine.model.info.layout
     planes = [np.full(grid(level, header.width, header.height), UNKNOWN, np.int32) for level in layout]
@@ -88,7 +97,7 @@ def choose_planes(engine: Engine, pixels: np.ndarray, header: Header, price: flo
     for tile in tiles(header.height, header.width):
         outer = pixels[tile.outer_rows, tile.outer_cols]
         fixed = _cut(planes, layout, tile.outer_rows, tile.outer_cols)
-        chosen = engine.choose_planes(outer[None], [tile.header(header)], [fixed], prices)[0]
+        chosen = encoder.choose_planes(engine, outer[None], [tile.header(header)], [fixed], prices, effort)[0]
         rows, cols = tile.inner()
         kept = _cut(chosen, layout, rows, cols)
         for whole, part in zip(_cut(planes, layout, tile.rows, tile.cols), kept):

@@ -15,6 +15,7 @@ from ddncodec.cli.inline import Form, Shaping, base64_option, inline_option
 from ddncodec.cli.jobs import plan
 from ddncodec.cli.options import device_option, examples, max_pixels_option, model_option
 from ddncodec.cli.reporting import Style, report
+from ddncodec.effort import DEFAULT_EFFORT, EFFORTS
 
 SUFFIX = ".ddn"
 METADATA = ("icc", "exif", "xmp")
@@ -63,8 +64,8 @@ class MetadataKinds(click.ParamType):
     help="Range coded, or log2 K bits for every index.",
 )
 @click.option(
-    "--beam", type=click.IntRange(1), default=1, show_default=True, metavar="N",
-    help="Follow N ways at once in search of a better one; only where a picture is one cell, as with model face64.",
+    "-e", "--effort", type=click.IntRange(1, len(EFFORTS)), default=DEFAULT_EFFORT, show_default=True, metavar="1..9",
+    help="Time to spend on a smaller file; decoding takes no longer.",
 )
 @click.option(
     "--metadata", type=MetadataKinds(), default="none", show_default=True, metavar="all|none|icc,exif,xmp",
@@ -86,7 +87,7 @@ def encode(
     bpp: float | None,
     psnr: float | None,
     coding: str,
-    beam: int,
+    effort: int,
     metadata: tuple[str, ...],
     background: str | None,
     frame: str | None,
@@ -109,7 +110,7 @@ def encode(
     Pixels are coded upright, in sRGB, with 8 bits a sample; what is lost by that is told. Gray stays gray.
 
     --resume skips streams of the same model, --coding and quality, or no larger than is asked for. They do not tell
-    of --psnr, --metadata, --background, --frame and --beam: where those change, leave it out.
+    of --psnr, --metadata, --background, --frame and --effort: where those change, leave it out.
     """
     wanted = _wanted(ctx, max_bytes=max_bytes, bpp=bpp, psnr=psnr)
     from ddncodec import registry
@@ -126,7 +127,7 @@ def encode(
     background = background or ("white" if inline else None)
     reading = Reading(machine.limits, first_frame=frame == "first", background=background)
     shown = len(jobs) == 1 and not batch.quiet and sys.stderr.isatty()
-    encoding = Encoding(machine, reading, quality, coding, metadata, beam, wanted, shown)
+    encoding = Encoding(machine, reading, quality, coding, metadata, effort, wanted, shown)
     form, codec = Form(inline, as_text), partial(machine.codec, model or DEFAULT_MODEL)
     work = Shaping(encoding, form, codec)
     policy = dataclasses.replace(batch.policy, made_so=MadeSo(codec, form, quality, coding, wanted))
@@ -141,8 +142,6 @@ def _wanted(ctx: click.Context, **targets: float | None) -> dict[str, float]:
     explicit = ctx.get_parameter_source("quality") is not ParameterSource.DEFAULT
     if len(wanted) + explicit > 1:
         raise click.UsageError("give one of --quality, --max-bytes, --bpp and --psnr")
-    if wanted and ctx.params["beam"] > 1:
-        raise click.UsageError("--beam does not go with --max-bytes, --bpp and --psnr")
     return wanted
 
 

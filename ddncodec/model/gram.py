@@ -89,7 +89,7 @@ def terms(weight: Tensor, count: int) -> Tensor:
 
 
 def changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
-    """Yield <moments, terms> + prices of moments (n, D) and terms (K, D), in blocks (rows, K) of `limit` numbers at most.
+    """Yield <moments, terms> + prices of moments (n, D) and terms (K, D), blocks (rows, K) of `limit` numbers at most.
 
     Each entry is the change of the cell's squared error if it took that candidate, and what that costs: `prices` (K,),
     or (n, K) where cells pay differently. The zero candidate changes nothing.

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from bitstream import MODEL_ID_BYTES, Header, LevelTables
+from ddncodec.encoder import choose_planes
 from ddncodec.engine import Engine, Planes
 from ddncodec.loading import load_model, save_model
 from ddncodec.model import DiscreteDistributionNetwork
@@ -99,7 +100,7 @@ def _fit(
         batch = pictures.batch(1, size, (*seed, number), config.given).to(engine.device)
         pixels = ((batch.crops + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         header = Header(bytes(MODEL_ID_BYTES), size, size, coded=True, lambda_step=int(random.integers(low, high + 1)))
-        planes += dataclasses.replace(engine, given=batch.given).choose_planes(pixels, [header])
+        planes += choose_planes(dataclasses.replace(engine, given=batch.given), pixels, [header])
         headers.append(header)
     return tuple(fit(sample) for sample in gather(planes, headers, engine.model.info.layout, random))
 

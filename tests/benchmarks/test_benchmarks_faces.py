@@ -37,7 +37,7 @@ def test_rows_are_of_what_the_file_decodes_to(digits: list[Path]) -> None:
     ]
     codec = Codec(MODEL)
     with Image.open(digits[1]) as picture:
-        data = codec.encode(picture, coding="plain", beam=4)
+        data = codec.encode(picture, coding="plain", effort=3)
         assert rows[3].psnr == pytest.approx(psnr(picture, codec.decode(data).convert("RGB")), abs=1e-4)
     assert rows[3].bytes == len(data)
 
@@ -58,6 +58,6 @@ def test_the_command_writes_rows_and_prints_the_table(digits: list[Path], tmp_pa
     command = ["--images", str(tmp_path), "--model", MODEL, "--levels", "1,3", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(faces, command)
     assert result.exit_code == 0, result.output
-    assert "Pictures: 2; beam 1" in result.output
+    assert "Pictures: 2; effort 1" in result.output
     rows = list(csv.DictReader((tmp_path / "out" / "faces.csv").read_text().splitlines()))
     assert [row["level"] for row in rows] == ["1", "3", "1", "3"]

@@ -16,6 +16,7 @@ import bitstream
 from bitstream import Header, LevelTables
 from ddncodec.cli.main import main
 from ddncodec.codec import Codec
+from ddncodec.encoder import choose_planes
 from ddncodec.errors import ArgumentError
 from ddncodec.guidance import Guide, guided_planes
 from ddncodec.loading import save_model
@@ -50,7 +51,7 @@ def test_streams_decode_under_the_condition_they_were_encoded_under(
     codec = Codec(paths[kind])
     data = codec.given(right).encode(PICTURE, 100)
     decoded, otherwise = (np.asarray(codec.given(each).decode(data), int) for each in (right, wrong))
-    planes = codec.given(right).engine.choose_planes(PICTURE[None], [bitstream.read_header(data)])
+    planes = choose_planes(codec.given(right).engine, PICTURE[None], [bitstream.read_header(data)])
     np.testing.assert_array_equal(codec.given(right).engine.replay(planes, [bitstream.read_header(data)])[0], decoded)
     assert np.abs(decoded - otherwise).mean() > 2
 

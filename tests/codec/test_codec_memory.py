@@ -40,7 +40,16 @@ def alive(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 def test_a_level_begins_with_the_last_state_alone(
     tiny_codec: Codec, drawn_picture: Callable[[int, int, int], np.ndarray], alive: list[tuple[int, int]]
 ) -> None:
-    data = tiny_codec.encode(drawn_picture(64, 64, 1))
+    data = tiny_codec.encode(drawn_picture(64, 64, 1), effort=1)
     tiny_codec.decode(data)
     levels = len(tiny_codec.info.layout)
     assert alive == 2 * [(0, 0), *[(1, 0)] * (levels - 1)]
+
+
+def test_looking_ahead_holds_one_state_and_one_proposal_more(
+    tiny_codec: Codec, drawn_picture: Callable[[int, int, int], np.ndarray], alive: list[tuple[int, int]]
+) -> None:
+    tiny_codec.encode(drawn_picture(64, 64, 1), effort=9)
+    assert len(alive) > len(tiny_codec.info.layout)
+    assert max(states for states, _ in alive) == 2
+    assert max(proposals for _, proposals in alive) == 1

@@ -49,22 +49,21 @@ def test_plain_streams_hold_exactly_their_indices(model: Path, picture: np.ndarr
 
 def test_beam_search_lowers_the_error_at_equal_size(model: Path, picture: np.ndarray) -> None:
     codec = Codec(model)
-    streams = [codec.encode(picture, coding="plain", beam=beam) for beam in (1, 32)]
+    streams = [codec.encode(picture, coding="plain", effort=effort) for effort in (1, 9)]
     errors = [np.square(codec.decode_array(data).astype(float) - picture).mean() for data in streams]
     assert len(streams[0]) == len(streams[1])
     assert errors[1] < errors[0]
 
 
-def test_the_command_searches_too_and_refuses_what_cannot_be(model: Path, picture: np.ndarray, tmp_path: Path) -> None:
+def test_the_command_searches_too(model: Path, picture: np.ndarray, tmp_path: Path) -> None:
     source, target = tmp_path / "a.png", tmp_path / "a.ddn"
     Image.fromarray(picture).save(source)
-    command = ["encode", str(source), str(target), "--model", str(model), "--coding", "plain", "--beam", "32"]
+    command = ["encode", str(source), str(target), "--model", str(model), "--coding", "plain", "--effort", "9"]
     assert CliRunner().invoke(main, command).exit_code == 0
-    assert target.read_bytes() == Codec(model).encode(picture, coding="plain", beam=32)
-    wrong = CliRunner().invoke(main, [*command, "--max-bytes", "100"])
-    assert wrong.exit_code == 2 and "--beam" in wrong.output
+    assert target.read_bytes() == Codec(model).encode(picture, coding="plain", effort=9)
 
 
-def test_a_beam_must_be_positive(model: Path, picture: np.ndarray) -> None:
-    with pytest.raises(ArgumentError, match="`beam`"):
-        Codec(model).encode(picture, beam=0)
+@pytest.mark.parametrize("effort", [0, 10])
+def test_an_effort_out_of_range_is_refused(model: Path, picture: np.ndarray, effort: int) -> None:
+    with pytest.raises(ArgumentError, match=rf"`effort` \(={effort}\) must be 1..9"):
+        Codec(model).encode(picture, effort=effort)

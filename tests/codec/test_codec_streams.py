@@ -16,6 +16,7 @@ from PIL import Image
 import bitstream
 from bitstream import Header, count_cells
 from ddncodec.codec import Codec
+from ddncodec.encoder import choose_planes
 from ddncodec.errors import ArgumentError, ImageError, ModelError
 
 Draw = Callable[[int, int, int], np.ndarray]
@@ -75,11 +76,11 @@ def test_coded_and_plain_decode_to_the_same_picture(tiny_codec: Codec, drawn_pic
 def test_the_decoder_follows_the_encoder(tiny_codec: Codec, drawn_picture: Draw) -> None:
     """The closed loop: levels that repeat the encoder's indices lead it to the same choice at the next."""
     picture = drawn_picture(64, 80, 5)
-    data = tiny_codec.encode(picture, 70)
+    data = tiny_codec.encode(picture, 70, effort=1)
     header, planes, engine = bitstream.read_header(data), tiny_codec.planes(data), tiny_codec._engine
     for known in range(len(planes) + 1):
         fixed = [plane if level < known else np.full_like(plane, -1) for level, plane in enumerate(planes)]
-        assert same(engine.choose_planes(picture[None], [header], [fixed])[0], planes)
+        assert same(choose_planes(engine, picture[None], [header], [fixed])[0], planes)
 
 
 def test_given_indices_are_used_as_they_are(tiny_codec: Codec, drawn_picture: Draw) -> None:
@@ -89,7 +90,7 @@ def test_given_indices_are_used_as_they_are(tiny_codec: Codec, drawn_picture: Dr
         random.integers(-1, level.outputs, bitstream.grid(level, 50, 40)).astype(np.int32)
         for level in tiny_codec.info.layout
     ]
-    planes = tiny_codec._engine.choose_planes(drawn_picture(40, 50, 6)[None], [header], [given])[0]
+    planes = choose_planes(tiny_codec._engine, drawn_picture(40, 50, 6)[None], [header], [given])[0]
     for plane, fixed in zip(planes, given):
         np.testing.assert_array_equal(plane[fixed >= 0], fixed[fixed >= 0])
         assert plane.min() >= 0

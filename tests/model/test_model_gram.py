@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 from bitstream import Header, LevelTables
 from ddncodec.codec import Codec
+from ddncodec.encoder import choose_planes
 from ddncodec.engine import Engine
 from ddncodec.loading import Model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
@@ -130,9 +131,8 @@ def test_encoding_builds_no_candidate_pictures(
     tables = tuple(LevelTables.flat(level.outputs) for level in layout)
     header = Header(bytes(8), SIDE, SIDE, lambda_step=100)
     with LargestTensor() as largest:
-        planes = Engine(Model(info, network, tables), torch.device("cpu")).choose_planes(
-            drawn_picture(SIDE, SIDE, 0)[None], [header]
-        )
+        engine = Engine(Model(info, network, tables), torch.device("cpu"))
+        planes = choose_planes(engine, drawn_picture(SIDE, SIDE, 0)[None], [header])
     assert max(plane.max() for plane in planes[0]) > 0
     assert largest.numel * 20 < OUTPUTS * 3 * SIDE * SIDE
 
