@@ -84,12 +84,14 @@ def encode_files(root: str, output: str, *, workers: int, **options: Any) -> lis
 
     Rows have `path`, `bytes` of the stream, and `error`, a line or empty. `options` are further fields of Task.
 
-    Raises: ModelError where this machine does not know the model, ArgumentError where Ray is not installed.
+    Raises: ModelError where this machine does not know the model, ArgumentError where there is no picture, or two for
+    one stream, or Ray is not installed.
     """
     task = Task(Path(root).absolute(), Path(output).absolute(), **options)
     if task.model.endswith(registry.SUFFIX):
         task = dataclasses.replace(task, model=str(Path(task.model).absolute()))
     registry.find(task.model)
+    _check_targets(task)
     with _cluster() as ray:
         files = ray.data.read_binary_files(str(task.root), include_paths=True, file_extensions=SUFFIXES)
         rows = files.map_batches(
@@ -101,6 +103,17 @@ def encode_files(root: str, output: str, *, workers: int, **options: Any) -> lis
             num_gpus=_gpus(task.device),
         )
         return sorted(rows.take_all(), key=lambda row: row["path"])
+
+
+def _check_targets(task: Task) -> None:
+    owners: dict[Path, Path] = {}
+    for source in task.root.rglob("*"):
+        if source.suffix[1:].lower() in SUFFIXES:
+            other = owners.setdefault(task.target(source), source)
+            if other != source:
+                raise ArgumentError(f"{task.target(source)}: would be written for both {other} and {source}")
+    if not owners:
+        raise ArgumentError(f"`root` (={task.root}) holds no picture with one of the suffixes {' '.join(SUFFIXES)}")
 
 
 class Worker:

@@ -15,6 +15,8 @@ from losing_a_worker import NOT_STARTED
 from PIL import Image
 
 from ddncodec.codec import Codec
+from ddncodec.errors import ArgumentError
+from ddncodec.ray_data import encode_files
 
 HERE = Path(__file__).parent
 LIMIT = 300
@@ -24,6 +26,14 @@ PATIENCE = {
     "RAY_health_check_timeout_ms": "60000",
 }  # fmt: skip
 """Of Ray, for machines with other things to do."""
+
+
+def test_folders_that_cannot_be_done_are_told_before_ray_starts(tmp_path: Path, tiny_path: Path) -> None:
+    for named, complaint in (([], "holds no picture"), (["a.png", "a.jpg"], "for both")):
+        for name in named:
+            (tmp_path / name).touch()
+        with pytest.raises(ArgumentError, match=complaint):
+            encode_files(str(tmp_path), str(tmp_path / "out"), workers=1, model=str(tiny_path))
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path, tiny_path: Path, tiny_codec: Codec) -> None:
