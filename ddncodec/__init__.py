@@ -15,6 +15,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ddncodec.effort import DEFAULT_EFFORT
 from ddncodec.errors import ArgumentError, DdncError, ImageError, ModelError
 
 if TYPE_CHECKING:
@@ -35,9 +36,11 @@ def encode(
     *,
     metadata: Collection[str] = (),
     background: str | None = None,
+    effort: int = DEFAULT_EFFORT,
 ) -> bytes:
     """Encode one picture, a PIL image or a uint8 array; see `Codec.encode`. The model stays loaded for the next."""
-    return _codec(os.fspath(model)).encode(image, quality, coding, metadata=metadata, background=background)
+    codec = _codec(os.fspath(model))
+    return codec.encode(image, quality, coding, metadata=metadata, background=background, effort=effort)
 
 
 def decode(data: bytes, levels: int | None = None) -> Image.Image:

@@ -28,6 +28,7 @@ from PIL import Image
 
 from ddncodec import registry
 from ddncodec.codec import DEFAULT_QUALITY, Codec
+from ddncodec.effort import DEFAULT_EFFORT
 from ddncodec.errors import ArgumentError, DdncError
 from ddncodec.files import write_atomically
 
@@ -46,6 +47,7 @@ class Task:
     model: str = "photo"
     quality: float = DEFAULT_QUALITY
     coding: str = "coded"
+    effort: int = DEFAULT_EFFORT
     device: str = "cpu"
 
     def target(self, source: Path) -> Path:
@@ -70,7 +72,7 @@ class Encoder:
         """Encode one file and write its stream."""
         try:
             with Image.open(io.BytesIO(data)) as picture:
-                stream = self.codec.encode(picture, self.task.quality, self.task.coding)
+                stream = self.codec.encode(picture, self.task.quality, self.task.coding, effort=self.task.effort)
             target = self.task.target(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, stream)

@@ -29,8 +29,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_saving_and_opening_equals_the_codec(tmp_path: Path, tiny_codec: Codec) -> None:
     picture = Image.fromarray(draw_picture(37, 51, 3))
     path = tmp_path / "picture.ddn"
-    picture.save(path, quality=80, coding="plain", model="tiny", subsampling="unknown to us")
-    assert path.read_bytes() == tiny_codec.encode(picture, 80, "plain")
+    picture.save(path, quality=80, coding="plain", model="tiny", effort=1, subsampling="unknown to us")
+    assert path.read_bytes() == tiny_codec.encode(picture, 80, "plain", effort=1)
     with Image.open(path) as opened:
         assert (opened.format, opened.mode, opened.size) == ("DDN", "RGB", (51, 37))
         np.testing.assert_array_equal(np.asarray(opened), np.asarray(tiny_codec.decode(path.read_bytes())))
