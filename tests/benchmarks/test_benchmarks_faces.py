@@ -7,13 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
+from drawing import draw_picture
 from PIL import Image
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.faces import faces, measure, render
 from benchmarks.metrics import psnr
+from bitstream import LevelTables
 from ddncodec import Codec
+from ddncodec.loading import save_model
+from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 
 MODEL = "mnist-tree"
 
@@ -40,6 +45,21 @@ def test_rows_are_of_what_the_file_decodes_to(digits: list[Path]) -> None:
         data = codec.encode(picture, coding="plain", effort=3)
         assert rows[3].psnr == pytest.approx(psnr(picture, codec.decode(data).convert("RGB")), abs=1e-4)
     assert rows[3].bytes == len(data)
+
+
+def test_level_0_is_the_gray_picture_that_a_model_is_given(tmp_path: Path) -> None:
+    config = NetworkConfig((StageConfig(4, 4, 0, 6, (LevelConfig(16, 5),)),), given="gray")
+    path = tmp_path / "gray.safetensors"
+    network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(1))
+    save_model(path, network, (LevelTables.flat(5),), name="gray", about="random")
+    picture = Image.fromarray(draw_picture(16, 16, 1))
+    picture.save(tmp_path / "drawn.png")
+    known, coded = measure([tmp_path / "drawn.png"], str(path), 1, [0, 1])
+    assert known.psnr == pytest.approx(psnr(picture, picture.convert("L").convert("RGB")), abs=1e-4)
+    codec = Codec(path).given(picture)
+    decoded = codec.decode(codec.encode(picture, coding="plain", effort=1)).convert("RGB")
+    assert (known.index_bits, coded.index_bits) == (0, 3)
+    assert coded.psnr == pytest.approx(psnr(picture, decoded), abs=0.1)
 
 
 def test_the_table_gives_means(digits: list[Path]) -> None:
