@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -114,7 +115,11 @@ def measure(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[
 
 
 def render(rows: Sequence[FaceRow]) -> str:
-    """A Markdown table of means over pictures, a line for every level."""
+    """A Markdown table of means over pictures, a line for every level; pictures without error at one are left out."""
+    perfect = {row.image for row in rows if math.isinf(row.psnr)}
+    rows = [row for row in rows if row.image not in perfect]
+    if not rows:
+        return f"Pictures: {len(perfect)}, all without error."
     sizes = sorted({row.bytes for row in rows})
     lines = ["| level | bits of indices | bytes of indices | PSNR (dB) |", "| ---: | ---: | ---: | ---: |"]
     for level in sorted({row.level for row in rows}):
@@ -125,6 +130,7 @@ def render(rows: Sequence[FaceRow]) -> str:
     lines.append(
         f"Pictures: {len({row.image for row in rows})}; effort {rows[0].effort}; "
         f"files of {' to '.join(map(str, sorted({sizes[0], sizes[-1]})))} bytes; model {rows[0].model}."
+        + (f" Left out: {len(perfect)} without error, as gray ones given their gray." if perfect else "")
     )
     return "\n".join(lines)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +68,12 @@ def test_the_table_gives_means(digits: list[Path]) -> None:
     rows = measure(digits, MODEL, 1, [3])
     mean = (rows[0].psnr + rows[1].psnr) / 2
     assert f"| 3 | 9 | 1.125 | {mean:.2f} |" in render(rows)
+
+
+def test_pictures_without_error_are_left_out_of_the_table(digits: list[Path]) -> None:
+    rows = measure(digits, MODEL, 1, [3])
+    shown = render([dataclasses.replace(rows[0], psnr=math.inf), rows[1]])
+    assert f"| {rows[1].psnr:.2f} |" in shown and "Pictures: 1;" in shown and "Left out: 1 " in shown
 
 
 def test_levels_that_a_model_has_not_are_refused(digits: list[Path]) -> None:
