@@ -91,11 +91,12 @@ def _ddnc() -> list[str]:
 @click.command()
 @click.option("--images", type=click.Path(path_type=Path), metavar="DIR", help="Photographs.  [default: drawn ones]")
 @click.option("--count", default=200, show_default=True, type=click.IntRange(4), help="How many are taken or drawn.")
+@click.option("--singles", type=click.IntRange(1), metavar="N", help="So many by single commands.  [default: all]")
 @click.option("--model", default="photo", show_default=True, metavar="NAME|PATH")
 @click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes of the batch.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Of each process.")
-def batch(images: Path | None, count: int, model: str, jobs: int, threads: int) -> None:
-    """Time `ddnc encode -r` on a folder against a loop of single commands."""
+def batch(images: Path | None, count: int, singles: int | None, model: str, jobs: int, threads: int) -> None:
+    """Time `ddnc encode -r` on a folder against a loop of single commands; ratios are of a picture's time."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     with tempfile.TemporaryDirectory() as name:
         source, single, many = (Path(name, part) for part in ("photos", "single", "many"))
@@ -107,17 +108,19 @@ def batch(images: Path | None, count: int, model: str, jobs: int, threads: int) 
             for path in picture_paths(images)[:count]:
                 load_picture(path).save(source / f"{path.stem}.png")
         options = ["--model", model, "--quiet"]
-        loop = measured(list(_commands(source, single, options)))
+        loop = measured(list(_commands(source, single, options))[:singles])
         once = measured([[*_ddnc(), "-r", str(source), "-o", str(many), "-j", str(jobs), *options]])
-        names = [path.name for path in single.iterdir()]
+        names, total = [path.name for path in single.iterdir()], sum(1 for _ in many.iterdir())
         equal = sum((single / name).read_bytes() == (many / name).read_bytes() for name in names)
-    click.echo(f"{current_environment().machine}, {len(names)} pictures, {threads} thread(s), {jobs} process(es)")
-    for label, run in (("single commands", loop), ("one batch", once)):
+    click.echo(f"{current_environment().machine}, {total} pictures, {threads} thread(s), {jobs} process(es)")
+    for label, run, done in (("single commands", loop, len(names)), ("one batch", once, total)):
         click.echo(
-            f"{label:16} {run.seconds:8.1f} s {run.processor:8.1f} s of processor, "
-            f"{run.processor / len(names):.2f} s a picture, {max(run.memory):.0f} MiB at most"
+            f"{label:16} {done:4} {run.seconds:8.1f} s {run.processor:8.1f} s of processor, "
+            f"{run.processor / done:.2f} s a picture, {max(run.memory):.0f} MiB at most"
         )
+    share = total / len(names)
+    clock, processor = share * loop.seconds / once.seconds, share * loop.processor / once.processor
     click.echo(
-        f"ratio            {loop.seconds / once.seconds:8.2f}   {loop.processor / once.processor:8.2f}; "
+        f"ratio                 {clock:8.2f}   {processor:8.2f}; "
         f"memory of the batch grows by {once.growth:.3f}; {equal} of {len(names)} files equal"
     )

@@ -17,16 +17,17 @@ TINY = Path(__file__).parents[1] / "golden" / "tiny.safetensors"
 
 
 def test_both_ways_are_timed_and_compared(pictures: Path) -> None:
-    result = CliRunner().invoke(
-        main, ["batch", "--images", str(pictures), "--model", str(TINY)], catch_exceptions=False
-    )
+    words = ["batch", "--images", str(pictures), "--model", str(TINY), "--singles", "1"]
+    result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 0
     assert "2 pictures, 1 thread(s), 1 process(es)" in result.output
     assert len(re.findall(r"[1-9]\d* MiB at most", result.output)) == 2
+    singly, together = (float(found) for found in re.findall(r"([\d.]+) s a picture", result.output))
     ratio = re.search(r"ratio +([\d.]+) +([\d.]+);", result.output)
     assert ratio is not None
+    assert float(ratio[2]) == pytest.approx(singly / together, rel=0.05)
     assert float(ratio[2]) > 1, "a batch starts and loads the model once"
-    assert "2 of 2 files equal" in result.output
+    assert "1 of 1 files equal" in result.output
 
 
 def test_memory_that_grows_is_seen() -> None:
