@@ -139,6 +139,8 @@ def mapped(work: Callable[[T], U], items: Sequence[T], workers: int, device: str
 
     Raises: ArgumentError where Ray is not installed, DdncError where it gives up.
     """
+    if not items:
+        return
     with _cluster() as ray:
         rows = ray.data.from_items([{"item": item} for item in items])
         rows.context.enable_progress_bars = False

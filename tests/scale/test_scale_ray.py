@@ -16,7 +16,7 @@ from PIL import Image
 
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
-from ddncodec.ray_data import encode_files
+from ddncodec.ray_data import encode_files, mapped
 
 HERE = Path(__file__).parent
 LIMIT = 300
@@ -34,6 +34,10 @@ def test_folders_that_cannot_be_done_are_told_before_ray_starts(tmp_path: Path, 
             (tmp_path / name).touch()
         with pytest.raises(ArgumentError, match=complaint):
             encode_files(str(tmp_path), str(tmp_path / "out"), workers=1, model=str(tiny_path))
+
+
+def test_no_work_needs_no_cluster() -> None:
+    assert list(mapped(len, [], workers=2)) == []
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path, tiny_path: Path, tiny_codec: Codec) -> None:
