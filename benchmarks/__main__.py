@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": ("benchmarks.demo", "demo"),
     "density": ("benchmarks.density", "density_command"),
     "digits": ("benchmarks.digits", "digits"),
+    "effort": ("benchmarks.effort", "effort"),
     "faces": ("benchmarks.faces", "faces"),
     "guidance": ("benchmarks.guidance", "guidance"),
     "page": ("benchmarks.page", "page"),

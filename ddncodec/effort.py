@@ -31,10 +31,10 @@ EFFORTS = (
     Effort((1, 4, 4), 2, 4),
     Effort((2, 4, 4), 1, 8),
     Effort((2, 4, 4), 2, 12),
-    Effort((3, 4, 8), 2, 16),
-    Effort((4, 4, 8), 2, 32),
-    Effort((6, 6, 8), 2, 48),
-    Effort((8, 8, 8), 2, 64),
+    Effort((3, 4, 4), 2, 16),
+    Effort((4, 4, 4), 2, 32),
+    Effort((6, 4, 4), 2, 48),
+    Effort((8, 4, 4), 2, 64),
 )
 """From 1, greedy, to 9."""
 DEFAULT_EFFORT = 2
