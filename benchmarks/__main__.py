@@ -21,6 +21,7 @@ COMMANDS = {
     "samples": ("benchmarks.datasets", "samples"),
     "screenshot": ("benchmarks.browser", "screenshot"),
     "selection": ("benchmarks.selection", "selection"),
+    "small": ("benchmarks.small", "small"),
     "speed": ("benchmarks.speed", "speed"),
     "table": ("benchmarks.report", "table"),
 }

@@ -216,6 +216,11 @@ class Ddnc:
     model: str = "photo"
     effort: int = 7
 
+    @property
+    def codec(self) -> "Codec":
+        """The library's codec; needs `load`."""
+        return _load_ddnc(self.model)
+
     def load(self) -> None:
         try:
             from ddncodec.errors import ModelError
@@ -229,23 +234,22 @@ class Ddnc:
     def version(self) -> str:
         from ddncodec import __version__
 
-        info = _load_ddnc(self.model).info
-        return f"ddncodec {__version__}, model {info.name} {info.identity.hex()}"
+        return f"ddncodec {__version__}, model {self.codec.info.name} {self.codec.info.identity.hex()}"
 
     def settings(self) -> tuple[int, ...]:
         return (*range(0, 100, 16), 100)
 
     def command(self, setting: int) -> str:
-        return f"ddncodec.encode(image, {setting}, model={_load_ddnc(self.model).info.name!r}, effort={self.effort})"
+        return f"ddncodec.encode(image, {setting}, model={self.codec.info.name!r}, effort={self.effort})"
 
     def weights(self) -> int:
-        return _load_ddnc(self.model).info.path.stat().st_size
+        return self.codec.info.path.stat().st_size
 
     def encode(self, image: Image.Image, setting: int) -> bytes:
-        return _load_ddnc(self.model).encode(image, quality=setting, coding="coded", effort=self.effort)
+        return self.codec.encode(image, quality=setting, coding="coded", effort=self.effort)
 
     def decode(self, data: bytes) -> Image.Image:
-        return _load_ddnc(self.model).decode(data).convert("RGB")
+        return self.codec.decode(data).convert("RGB")
 
 
 def rivals() -> Mapping[str, ImageCodec]:

@@ -1,0 +1,160 @@
+"""Pictures of some dozen bytes: placeholders of ddnc, BlurHash and ThumbHash, and the smallest files of the others.
+
+The pictures are middles of photographs, SIDE x SIDE pixels. A hash and an inline stream hold neither what they are nor,
+in case of the hashes, how large; who decodes them is told. The others are files as they stand on a disk.
+"""
+
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ClassVar, Final
+
+import click
+import numpy as np
+from PIL import Image, ImageOps
+
+from benchmarks.codecs import Avif, Ddnc, ImageCodec, Jpeg, WebP
+from benchmarks.curves import mean_points
+from benchmarks.datasets import load_picture, picture_paths
+from benchmarks.measure import available
+from benchmarks.rd import jobs_option, measure_folder, model_option, quiet_option
+from benchmarks.rows import RdRow, read_rows
+
+SIDE: Final = 64
+CSV_NAME: Final = "rd.csv"
+
+
+@dataclass(frozen=True)
+class DdncInline(Ddnc):
+    """The placeholder of `ddncodec.placeholder` of at most so many bytes as the setting says, without `effort`."""
+
+    name: ClassVar[str] = "ddnc-inline"
+
+    def settings(self) -> tuple[int, ...]:
+        return (28, 48, 72, 96, 144, 192, 256)
+
+    def command(self, setting: int) -> str:
+        return f"ddncodec.placeholder.make_placeholder(codec, image, {setting}).data"
+
+    def encode(self, image: Image.Image, setting: int) -> bytes:
+        from ddncodec.placeholder import make_placeholder
+
+        return make_placeholder(self.codec, image, setting).data
+
+    def decode(self, data: bytes) -> Image.Image:
+        from ddncodec.placeholder import decode_inline
+
+        shown = decode_inline(self.codec, data).convert("RGB")
+        return shown.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
+@dataclass(frozen=True)
+class BlurHash:
+    """BlurHash of n x n components, n being the setting."""
+
+    name: ClassVar[str] = "blurhash"
+
+    def load(self) -> None:
+        import blurhash  # type: ignore[import-untyped]  # noqa: F401
+
+    def version(self) -> str:
+        return f"blurhash {importlib.metadata.version('blurhash')}"
+
+    def settings(self) -> tuple[int, ...]:
+        return (2, 3, 4, 5, 6, 7, 8, 9)
+
+    def command(self, setting: int) -> str:
+        return f"blurhash.encode(array, {setting}, {setting})"
+
+    def weights(self) -> int:
+        return 0
+
+    def encode(self, image: Image.Image, setting: int) -> bytes:
+        import blurhash
+
+        return str(blurhash.encode(np.asarray(image), setting, setting)).encode()
+
+    def decode(self, data: bytes) -> Image.Image:
+        import blurhash
+
+        shown = np.asarray(blurhash.decode(data.decode(), SIDE, SIDE), float)
+        return Image.fromarray(shown.clip(0, 255).astype(np.uint8))
+
+
+@dataclass(frozen=True)
+class ThumbHash:
+    """ThumbHash, which has one size."""
+
+    name: ClassVar[str] = "thumbhash"
+
+    def load(self) -> None:
+        import thash  # noqa: F401
+
+    def version(self) -> str:
+        return f"thash {importlib.metadata.version('thash')}"
+
+    def settings(self) -> tuple[int, ...]:
+        return (0,)
+
+    def command(self, setting: int) -> str:
+        return "thash.rgba_to_thumb_hash(width, height, samples)"
+
+    def weights(self) -> int:
+        return 0
+
+    def encode(self, image: Image.Image, setting: int) -> bytes:
+        import thash
+
+        return bytes(thash.rgba_to_thumb_hash(*image.size, list(image.convert("RGBA").tobytes())))
+
+    def decode(self, data: bytes) -> Image.Image:
+        import thash
+
+        width, height, samples = thash.thumb_hash_to_rgba(data)
+        shown = Image.frombytes("RGBA", (width, height), bytes(samples)).convert("RGB")
+        return shown.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
+def render(rows: Sequence[RdRow], sizes: Sequence[int]) -> str:
+    """A Markdown table: the mean PSNR of each codec at its largest mean size up to each of `sizes` bytes."""
+    codecs = list(dict.fromkeys(row.codec for row in rows))
+    lines = [f"| bytes | {' | '.join(codecs)} |", "| ---: |" + " ---: |" * len(codecs)]
+    for size in sizes:
+        cells = []
+        for codec in codecs:
+            points = mean_points([row for row in rows if row.codec == codec]).values()
+            fit = [point for point in points if point.bpp * SIDE**2 / 8 <= size]
+            best = max(fit, key=lambda point: point.bpp, default=None)
+            cells.append(f"{best.quality:.2f} ({best.bpp * SIDE**2 / 8:.0f})" if best else "N/A")
+        lines.append(f"| {size} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option(
+    "--images",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of pictures, whose middles are shrunk.",
+)
+@model_option
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Folder for {CSV_NAME}; the report in its parent folder shows them.",
+)
+@jobs_option
+@quiet_option
+def small(images: Path, model: str, out: Path, benches: int, quiet: bool) -> None:
+    """Compare codecs on pictures of 64 x 64 pixels at 28 to 256 bytes."""
+    codecs: list[ImageCodec] = [DdncInline(model), Ddnc(model), BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()]
+    with TemporaryDirectory(prefix="small-") as folder:
+        for path in picture_paths(images):
+            thumbnail = ImageOps.fit(load_picture(path), (SIDE, SIDE), Image.Resampling.LANCZOS)
+            thumbnail.save(Path(folder, f"{path.stem}.png"))
+        measure_folder(available(codecs), picture_paths(Path(folder)), out, benches, quiet=quiet)
+    if not quiet:
+        click.echo(render(read_rows(out / CSV_NAME), (28, 48, 96, 144, 256)))

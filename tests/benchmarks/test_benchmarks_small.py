@@ -1,0 +1,44 @@
+"""Placeholders and hashes are codecs like any other; the table takes the largest size that fits."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.codecs import ImageCodec
+from benchmarks.metrics import psnr
+from benchmarks.rows import RdRow
+from benchmarks.small import SIDE, BlurHash, DdncInline, ThumbHash, render
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    """A smooth one, as hashes like it."""
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    return Image.fromarray((255 * np.stack([x, y, 1 - x * y], axis=-1)).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("codec", "setting", "size"), [(BlurHash(), 4, 36), (ThumbHash(), 0, 30)])
+def test_hashes_show_the_picture(codec: ImageCodec, setting: int, size: int, picture: Image.Image) -> None:
+    codec.load()
+    data = codec.encode(picture, setting)
+    shown = codec.decode(data)
+    assert len(data) <= size
+    assert shown.size == picture.size
+    assert psnr(picture, shown) > 20
+
+
+def test_inline_placeholders_keep_within_the_bytes_of_the_setting(tiny_path: Path, picture: Image.Image) -> None:
+    codec = DdncInline(str(tiny_path))
+    codec.load()
+    sizes = [len(codec.encode(picture, setting)) for setting in (48, 144)]
+    assert sizes[0] <= 48 and sizes[0] < sizes[1] <= 144
+    assert codec.decode(codec.encode(picture, 144)).size == picture.size
+
+
+def test_the_table_takes_the_largest_size_that_fits(rows_of: Callable[..., list[RdRow]]) -> None:
+    lines = render([*rows_of("ddnc"), *rows_of("webp", rate=4.0)], (48, 256)).splitlines()
+    assert lines[2] == "| 48 | 18.00 (26) | N/A |"
+    assert lines[3] == "| 256 | 36.00 (205) | 24.00 (205) |"
