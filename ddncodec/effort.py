@@ -12,12 +12,14 @@ class Effort:
     """What `encoder.choose_planes` may spend.
 
     `tries` is how many of the best indices of a cell are tried at levels that emit at full size, at half of it, and at
-    a quarter or less; 1 takes the best one unseen. A try goes on greedily for `depth` levels before it is judged.
+    a quarter or less; 1 takes the best one unseen. A try goes on greedily for `depth` levels before it is judged; it is
+    made in all cells at once, or in `groups` = 2 checkerboard halves one after the other, which disturbs less.
     `beam` is how many ways are followed at once instead, in pictures of one cell.
     """
 
     tries: tuple[int, int, int]
     depth: int
+    groups: int
     beam: int
 
     def tries_at(self, scale: int) -> int:
@@ -26,15 +28,15 @@ class Effort:
 
 
 EFFORTS = (
-    Effort((1, 1, 1), 0, 1),
-    Effort((1, 2, 4), 1, 2),
-    Effort((1, 4, 4), 2, 4),
-    Effort((2, 4, 4), 1, 8),
-    Effort((2, 4, 4), 2, 12),
-    Effort((3, 4, 4), 2, 16),
-    Effort((4, 4, 4), 2, 32),
-    Effort((6, 4, 4), 2, 48),
-    Effort((8, 4, 4), 2, 64),
+    Effort((1, 1, 1), 0, 1, 1),
+    Effort((1, 2, 4), 1, 1, 2),
+    Effort((1, 4, 4), 2, 1, 4),
+    Effort((2, 4, 4), 1, 1, 8),
+    Effort((2, 4, 4), 2, 1, 12),
+    Effort((3, 4, 4), 2, 1, 16),
+    Effort((3, 4, 4), 2, 2, 32),
+    Effort((4, 4, 4), 2, 2, 48),
+    Effort((8, 8, 8), 2, 2, 64),
 )
 """From 1, greedy, to 9."""
 DEFAULT_EFFORT = 2

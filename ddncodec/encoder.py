@@ -6,7 +6,7 @@ Works on one batch of equally large pictures that fits in memory; `tiles` cuts l
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -82,11 +82,15 @@ class Encoder:
         options = self._options(proposal, self._residual(proposal), flags, tries)
         if tries == 1:
             return options.codes[..., 0]
-        costs: list[Tensor] = []
-        for codes, bits in zip(options.codes.unbind(3), options.bits.unbind(3)):
-            state, ahead = network.advance(proposal, codes), self._extend(flags, codes, level)
-            costs.append(bits + self._outlook(state, ahead, codes.shape[1:]) + (CAUTION if costs else 0.0))
-        best = torch.stack(costs, dim=3).argmin(dim=3, keepdim=True)
+        costs = torch.empty_like(options.bits)
+        for number in range(costs.shape[3]):
+            for group in _groups(costs.shape[1:3], self.effort.groups if number else 1):
+                codes = options.codes[..., number].where(group, options.codes[..., 0])
+                ahead = self._extend(flags, codes, level)
+                outlook = self._outlook(network.advance(proposal, codes), ahead, costs.shape[1:3])
+                costs[..., number] = (options.bits[..., number] + outlook).where(group, costs[..., number])
+        costs[..., 1:] += CAUTION
+        best = costs.argmin(dim=3, keepdim=True)
         return options.codes.gather(3, best)[..., 0]
 
     def _outlook(self, state: State, flags: Sequence[Flags], shape: torch.Size) -> Tensor:
@@ -174,6 +178,12 @@ def _best(codes: Tensor, costs: Tensor, bits: Tensor) -> tuple[Tensor, Tensor, T
     possible = costs.isfinite()
     codes, bits = F.pad(codes, (1, 0)).gather(2, order), F.pad(bits, (1, 0)).gather(2, order)
     return codes.where(possible, 0), costs.where(possible, 0), bits.where(possible, 0)
+
+
+def _groups(shape: torch.Size, count: int) -> Iterator[Tensor]:
+    """Masks (rows, cols) that share out a grid of cells: all of them, or one checkerboard parity and the other."""
+    odd = torch.from_numpy(parity((shape[0], shape[1])))
+    yield from (odd, ~odd) if count == 2 else (torch.ones_like(odd),)
 
 
 def _sums(values: Tensor, shape: torch.Size) -> Tensor:
