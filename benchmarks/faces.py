@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ddncodec import Codec
 
 CSV_NAME = "faces.csv"
+BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ def encode_files(pictures: Sequence[Path], folder: Path, model: str, effort: int
     """Plain streams of all pictures, as files in `folder`."""
     from ddncodec import Codec
 
-    codec, streams = Codec(model), []
-    with click.progressbar(pictures, label="encoding", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
-        for picture in shown:
-            stream = folder / f"{picture.stem}.ddn"
-            stream.write_bytes(_under(codec, picture).encode(load_picture(picture), coding="plain", effort=effort))
-            streams.append(stream)
+    streams = []
+    groups = list(_groups(Codec(model), pictures))
+    with click.progressbar(groups, label="encoding", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
+        for codec, group in shown:
+            encoded = codec.encode_batch([load_picture(path) for path in group], coding="plain", effort=effort)
+            for path, data in zip(group, encoded, strict=True):
+                streams.append(folder / f"{path.stem}.ddn")
+                streams[-1].write_bytes(data)
     return streams
 
 
@@ -65,18 +68,21 @@ def decode_files(
     """
     from ddncodec import Codec
 
-    codec, shown = Codec(model), []
-    for stream, original in zip(streams, originals, strict=True):
-        decoded = _under(codec, original).decode_progressive(stream.read_bytes())
-        pictures = [load_picture(original).convert("L"), *decoded]
-        shown.append([pictures[level].convert("RGB") for level in levels])
+    datas, shown = iter([stream.read_bytes() for stream in streams]), []
+    for codec, group in _groups(Codec(model), originals):
+        mine = [next(datas) for _ in group]
+        given = [load_picture(path).convert("L") for path in group]
+        after = [codec.decode_batch(mine, level) if level else given for level in levels]
+        shown += [[picture.convert("RGB") for picture in pictures] for pictures in zip(*after)]
     return shown
 
 
-def _under(codec: Codec, picture: Path) -> Codec:
-    """The codec that is given the gray of a picture, where its model takes that."""
-    gray = codec.engine.model.network.config.given == "gray"
-    return codec.given(load_picture(picture).convert("L")) if gray else codec
+def _groups(codec: Codec, pictures: Sequence[Path]) -> Iterator[tuple[Codec, Sequence[Path]]]:
+    """Pictures to be coded together, and by what: each alone where its gray is given, which no other shares."""
+    if codec.engine.model.network.config.given == "gray":
+        yield from ((codec.given(load_picture(path).convert("L")), [path]) for path in pictures)
+    else:
+        yield from ((codec, pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH))
 
 
 def measure(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[int]) -> list[FaceRow]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +38,11 @@ Weights = tuple[float, ...]
 class GuidanceRow:
     """One picture made from what is given of it.
 
-    `method` is what made it: the baseline; "condition", by the condition alone; "weighed", with nearness to the
-    baseline as a second scorer, weights searched; "again", the same with a second round. `psnr` is against the
-    original, in dB over RGB, `error` how far it is off the condition, root mean square in samples of 0..1.
+    `method` is what made it: the baseline; "condition", by the condition alone, looking at `pool` candidates a level;
+    "weighed", with nearness to the baseline as a second scorer; "again", the same with a second round; "all", by the
+    condition alone, looking at all candidates; "corrected", that with what is given put back in; "trained", by a model
+    trained on gray pictures, every index 0. `psnr` is against the original, in dB over RGB, `error` how far it is off
+    the condition, root mean square in samples of 0..1.
     """
 
     image: str
@@ -51,17 +52,23 @@ class GuidanceRow:
     pool: int
     psnr: float
     error: float
-    seconds: float
 
 
 @dataclass(frozen=True)
 class Task:
-    """`reduce` makes what is given out of an original, `baseline` a picture out of that."""
+    """`reduce` makes what is given out of an original, `baseline` a picture out of that.
+
+    `correct` adds to a picture what it lacks to be given as it was: the enlarged error, or the error of gray.
+    """
 
     name: str
     baseline_name: str
     reduce: Callable[[Image.Image], Image.Image]
     baseline: Callable[[Image.Image], Image.Image]
+
+    def correct(self, picture: Image.Image, given: Image.Image) -> Image.Image:
+        wanted, found = (np.asarray(self.baseline(each), float) for each in (given, self.reduce(picture)))
+        return Image.fromarray((np.asarray(picture, float) + wanted - found).round().clip(0, 255).astype(np.uint8))
 
 
 TASKS = (
@@ -94,14 +101,14 @@ class Case:
         given = task.reduce(original)
         return Case(name, task, original, given, task.baseline(given), CONDITIONS[task.name](given, FACTOR))
 
-    def row(self, method: str, picture: Image.Image, weights: Weights, pool: int, seconds: float) -> GuidanceRow:
+    def row(self, method: str, picture: Image.Image, weights: Weights = (), pool: int = 0) -> GuidanceRow:
+        error = self.condition.error(np.asarray(picture))
+        shown = " ".join(f"{weight:g}" for weight in weights)
         return GuidanceRow(
-            self.name, self.task.name, method, " ".join(f"{weight:g}" for weight in weights), pool,
-            round(psnr(self.original, picture), 4), round(self.condition.error(np.asarray(picture)), 5),
-            round(seconds, 2),
+            self.name, self.task.name, method, shown, pool, round(psnr(self.original, picture), 4), round(error, 5)
         )
 
-    def make(self, codec: Codec, weights: Weights, pool: int, rounds: int = 1) -> Image.Image:
+    def make(self, codec: Codec, weights: Weights, pool: int | None, rounds: int = 1) -> Image.Image:
         """By the condition, and by nearness to the baseline where there is a second weight."""
         from bitstream import Header
         from ddncodec.guidance import Guide, guided_planes
@@ -123,29 +130,47 @@ def weigh(codec: Codec, cases: Sequence[Case], pool: int) -> Weights:
     return search_weights(judge, 2)
 
 
-def measure(codec: Codec, case: Case, weights: Weights, pool: int) -> tuple[list[GuidanceRow], list[Image.Image]]:
-    """Rows of all methods and their pictures, behind the original and what is given."""
-    rows = [case.row(case.task.baseline_name, case.baseline, (), 0, 0.0)]
-    pictures = [case.original, case.given.convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST), case.baseline]
-    for method, used, rounds in (("condition", (1.0,), 1), ("weighed", weights, 1), ("again", weights, 2)):
-        begun = time.perf_counter()
-        picture = case.make(codec, used, pool, rounds)
-        rows.append(case.row(method, picture, used, pool, time.perf_counter() - begun))
-        pictures.append(picture)
-    return rows, pictures
+def measure(
+    codec: Codec, trained: Codec, case: Case, weights: Weights, pool: int
+) -> tuple[list[GuidanceRow], list[Image.Image]]:
+    """Rows of all methods, and a strip: original, what is given, baseline, "all", "corrected", "trained"."""
+    rows, alone = [case.row(case.task.baseline_name, case.baseline)], (1.0,)
+    for method, used, rounds in (("condition", alone, 1), ("weighed", weights, 1), ("again", weights, 2)):
+        rows.append(case.row(method, case.make(codec, used, pool, rounds), used, pool))
+    best = case.make(codec, alone, None)
+    corrected = case.task.correct(best, case.given)
+    outputs = max(level.outputs for level in codec.info.layout)
+    rows += [case.row("all", best, alone, outputs), case.row("corrected", corrected, alone, outputs)]
+    shown = case.given.convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST)
+    strip = [case.original, shown, case.baseline, best, corrected]
+    if case.task.name == "colorize":
+        strip.append(imagine(trained.given(case.given)))
+        rows.append(case.row("trained", strip[-1]))
+    else:
+        strip.append(Image.new("RGB", (SIDE, SIDE), "white"))
+    return rows, strip
+
+
+def imagine(codec: Codec) -> Image.Image:
+    """What a conditional model makes of what it is given when nothing is chosen."""
+    from bitstream import Header
+
+    header = Header(codec.info.identity, SIDE, SIDE, lambda_step=codec.lambda_step(100))
+    planes = [np.zeros((1, 1), np.int32) for _ in codec.info.layout]
+    return Image.fromarray(codec.engine.replay([planes], [header])[0])
 
 
 def render(rows: Sequence[GuidanceRow]) -> str:
     """A Markdown table of means over pictures."""
-    lines = ["| task | method | weights | PSNR (dB) | off the condition (RMS, of 255) | seconds |",
+    lines = ["| task | method | weights | candidates | PSNR (dB) | off the condition (RMS, of 255) |",
              "| --- | --- | --- | ---: | ---: | ---: |"]  # fmt: skip
     for task, method in dict.fromkeys((row.task, row.method) for row in rows):
         group = [row for row in rows if (row.task, row.method) == (task, method)]
-        psnr_, error, seconds = (statistics.fmean(getattr(row, name) for row in group)
-                                 for name in ("psnr", "error", "seconds"))  # fmt: skip
-        lines.append(f"| {task} | {method} | {group[0].weights} | {psnr_:.2f} | {255 * error:.2f} | {seconds:.1f} |")
-    return "\n".join([*lines, "", f"Pictures: {len({row.image for row in rows})}; candidates looked at a level: "
-                      f"{max(row.pool for row in rows)}."])  # fmt: skip
+        quality, error = (statistics.fmean(getattr(row, name) for row in group) for name in ("psnr", "error"))
+        lines.append(
+            f"| {task} | {method} | {group[0].weights} | {group[0].pool or ''} | {quality:.2f} | {255 * error:.2f} |"
+        )
+    return "\n".join([*lines, "", f"Pictures: {len({row.image for row in rows})}."])
 
 
 def astronaut() -> Image.Image:
@@ -173,20 +198,27 @@ def _nearness(wanted: Image.Image) -> Scorer:
               f"{JUDGES} of which weights are searched.  [default: all weights 0.25]")
 @click.option("--limit", default=24, show_default=True, type=click.IntRange(1), help="Evenly spaced pictures of all.")
 @click.option("--model", default="face64", show_default=True, help="Name or weights file of a model of one cell.")
-@click.option("--pool", default=64, show_default=True, type=click.IntRange(2), help="Candidates looked at a level.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
-              help=f"For {CSV_NAME} and {PICTURE_NAME}.")
-def guidance(images: Path | None, judges: Path | None, limit: int, model: str, pool: int, out: Path) -> None:
+@click.option("--trained", default="face64-color", show_default=True, help="Of a model that is given gray pictures.")
+@click.option(
+    "--pool", default=64, show_default=True, type=click.IntRange(2),
+    help='Candidates looked at a level, but by "all" and "corrected", which look at all.',
+)
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help=f"For {CSV_NAME} and {PICTURE_NAME}."
+)
+def guidance(
+    images: Path | None, judges: Path | None, limit: int, model: str, trained: str, pool: int, out: Path
+) -> None:
     """Enlarge and colour faces by conditions alone, without training for it, and compare with bicubic and gray.
 
     The picture has two rows for each face: enlarged and coloured. From the left: the original, what is given, the
-    baseline, and the picture by the condition alone, with weighed scorers, and with a second round.
+    baseline, the picture by the condition alone, that corrected, and the colours of a model trained for it.
     """
     from ddncodec import Codec, ModelError
     from ddncodec.sampling import sheet
 
     try:
-        codec = Codec(model)
+        codec, colors = Codec(model), Codec(trained)
     except ModelError as error:
         raise BenchmarkError(str(error)) from error
     faces = _load(images, limit) if images else {"astronaut": astronaut()}
@@ -197,7 +229,7 @@ def guidance(images: Path | None, judges: Path | None, limit: int, model: str, p
     cases = [Case.of(name, face, task) for name, face in faces.items() for task in TASKS]
     with click.progressbar(cases, label="guiding", file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
         for case in shown:
-            found, made = measure(codec, case, weights[case.task], pool)
+            found, made = measure(codec, colors, case, weights[case.task], pool)
             rows += found
             pictures += [np.asarray(picture) for picture in made]
     out.mkdir(parents=True, exist_ok=True)

@@ -149,7 +149,7 @@ def _scores(
         for each in later:
             state = network.advance(network.propose(state), each.expand(len(codes), -1, -1))
         picture = network.render(state)[:, :, : header.height, : header.width]
-        picture = picture.float().add(1).div_(2).clamp_(0, 1)
+        picture = picture.float().add(1).mul_(0.5).clamp_(0, 1)
         for scorer, parts in zip(guide.scorers, found):
             parts.append(_by_cell(scorer(picture), picture, tuple(pool.shape[1:]), cell))
     return [torch.cat(parts) for parts in found]

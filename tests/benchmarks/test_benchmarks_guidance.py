@@ -7,31 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 from drawing import draw_picture
 from PIL import Image
+from small_models import save_one_cell
 
 from benchmarks.__main__ import main
 from benchmarks.errors import BenchmarkError
-from benchmarks.guidance import CSV_NAME, PICTURE_NAME, SIDE, TASKS, Case, GuidanceRow, astronaut, render, weigh
+from benchmarks.guidance import CSV_NAME, PICTURE_NAME, SIDE, TASKS, Case, GuidanceRow, Task, astronaut, render, weigh
 from benchmarks.rows import read_rows
-from bitstream import LevelTables
 from ddncodec import Codec
-from ddncodec.loading import save_model
-from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model with one cell in a picture of 64 x 64, of random weights."""
-    levels = tuple(LevelConfig(SIDE, 5) for _ in range(2))
-    network = DiscreteDistributionNetwork(
-        NetworkConfig((StageConfig(4, 4, 0, 6, levels),)), torch.Generator().manual_seed(7)
-    )
-    path = tmp_path_factory.mktemp("guidance") / "small.safetensors"
-    save_model(path, network, tuple(LevelTables.flat(5) for _ in levels), name="small", about="random")
-    return path
+    return save_one_cell(tmp_path_factory.mktemp("guidance") / "small.safetensors", SIDE)
 
 
 def face(seed: int) -> Image.Image:
@@ -39,11 +29,21 @@ def face(seed: int) -> Image.Image:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_an_original_meets_its_own_condition(task: object) -> None:
+def test_an_original_meets_its_own_condition(task: Task) -> None:
     case = Case.of("drawn", face(1), task)
-    assert case.row("itself", case.original, (1.0,), 2, 0.0).error < 0.01
-    assert case.row("another", face(2), (1.0,), 2, 0.0).error > 0.05
+    assert case.row("itself", case.original).error < 0.01
+    assert case.row("another", face(2)).error > 0.05
     assert case.baseline.size == (SIDE, SIDE) and case.baseline.mode == "RGB"
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_correction_brings_a_picture_nearer_to_its_condition(task: Task) -> None:
+    case = Case.of("drawn", face(1), task)
+    noise = np.random.default_rng(0).normal(0, 12, (SIDE, SIDE, 3))
+    noisy = Image.fromarray((np.asarray(case.original) + noise).clip(0, 255).astype(np.uint8))
+    corrected = task.correct(noisy, case.given)
+    assert case.row("corrected", corrected).error < 0.5 * case.row("noisy", noisy).error
+    assert case.row("corrected", corrected).psnr > case.row("noisy", noisy).psnr
 
 
 def test_other_sizes_are_refused() -> None:
@@ -65,18 +65,18 @@ def test_the_command_writes_rows_and_a_picture(path: Path, tmp_path: Path) -> No
     result = CliRunner().invoke(main, [str(word) for word in (*words, "--out", tmp_path)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     rows = read_rows(tmp_path / CSV_NAME, GuidanceRow)
-    assert [row.method for row in rows[:8]] == [
-        "bicubic", "condition", "weighed", "again", "gray", "condition", "weighed", "again"
-    ]
-    assert len(rows) == 2 * 8 and render(rows) in result.output
+    methods = ["condition", "weighed", "again", "all", "corrected"]
+    assert [row.method for row in rows[:13]] == ["bicubic", *methods, "gray", *methods, "trained"]
+    assert len(rows) == 2 * 13 and render(rows) in result.output
+    assert {row.pool for row in rows} == {0, 3, 5}
     with Image.open(tmp_path / PICTURE_NAME) as picture:
         assert picture.size == (6 * SIDE + 10, 4 * SIDE + 6)
 
 
 def test_the_table_gives_means(path: Path) -> None:
-    row = Case.of("drawn", face(1), TASKS[0]).row("bicubic", face(2), (), 0, 1.0)
+    row = Case.of("drawn", face(1), TASKS[0]).row("bicubic", face(2))
     other = dataclasses.replace(row, image="other", psnr=row.psnr + 2)
-    assert f"| super-resolution | bicubic |  | {row.psnr + 1:.2f} |" in render([row, other])
+    assert f"| super-resolution | bicubic |  |  | {row.psnr + 1:.2f} |" in render([row, other])
     assert "Pictures: 2" in render([row, other])
 
 
