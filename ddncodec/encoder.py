@@ -84,7 +84,8 @@ class Encoder:
             return options.codes[..., 0]
         costs = torch.empty_like(options.bits)
         for number in range(costs.shape[3]):
-            for group in _groups(costs.shape[1:3], self.effort.groups if number else 1):
+            for mask in _groups(costs.shape[1:3], self.effort.groups if number else 1):
+                group = mask.to(costs.device)
                 codes = options.codes[..., number].where(group, options.codes[..., 0])
                 ahead = self._extend(flags, codes, level)
                 outlook = self._outlook(network.advance(proposal, codes), ahead, costs.shape[1:3])
