@@ -12,6 +12,7 @@ from benchmarks.progressive import CSV_NAME, ProgressiveRow, draw_strip, measure
 from benchmarks.rd import (
     choose_codecs,
     codecs_option,
+    effort_option,
     images_option,
     jobs_option,
     measure_folder,
@@ -30,6 +31,7 @@ STRIP_HEIGHT = 400
 @images_option
 @codecs_option
 @model_option
+@effort_option
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the report.")
 @jobs_option
 @click.option(
@@ -42,13 +44,13 @@ STRIP_HEIGHT = 400
 )
 @quiet_option
 def bench(
-    images: Path, names: str, model: str, out: Path, benches: int, shown: int, quiet: bool
+    images: Path, names: str, model: str, effort: int, out: Path, benches: int, shown: int, quiet: bool
 ) -> None:
     """Measure codecs over a folder of pictures and write OUT/report.html.
 
     A run that was killed goes on where it stopped.
     """
-    codecs, paths = choose_codecs(names, model), picture_paths(images)
+    codecs, paths = choose_codecs(names, model, effort), picture_paths(images)
     measure_folder(codecs, paths, out, benches, quiet=quiet)
     make_views(codecs, paths[:shown], out, quiet=quiet)
     for codec in codecs:

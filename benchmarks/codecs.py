@@ -234,7 +234,8 @@ class Ddnc:
     def version(self) -> str:
         from ddncodec import __version__
 
-        return f"ddncodec {__version__}, model {self.codec.info.name} {self.codec.info.identity.hex()}"
+        info = self.codec.info
+        return f"ddncodec {__version__}, model {info.name} {info.identity.hex()}, effort {self.effort}"
 
     def settings(self) -> tuple[int, ...]:
         return (*range(0, 100, 16), 100)

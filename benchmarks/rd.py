@@ -31,6 +31,9 @@ codecs_option = click.option(
     help="Codecs to measure, separated by commas.",
 )
 model_option = click.option("--model", default="photo", show_default=True, help="Model of ddnc.")
+effort_option = click.option(
+    "--effort", default=Ddnc.effort, show_default=True, type=click.IntRange(1, 9), help="Effort of ddnc."
+)
 jobs_option = click.option(
     "--jobs",
     "benches",
@@ -46,6 +49,7 @@ quiet_option = click.option("--quiet", is_flag=True, help="Show neither progress
 @images_option
 @codecs_option
 @model_option
+@effort_option
 @click.option(
     "--out",
     required=True,
@@ -55,25 +59,27 @@ quiet_option = click.option("--quiet", is_flag=True, help="Show neither progress
 @click.option("--fresh", is_flag=True, help="Measure the named codecs again from the start.")
 @jobs_option
 @quiet_option
-def rd(images: Path, names: str, model: str, out: Path, fresh: bool, benches: int, quiet: bool) -> None:
+def rd(
+    images: Path, names: str, model: str, effort: int, out: Path, fresh: bool, benches: int, quiet: bool
+) -> None:
     """Measure codecs over a folder of pictures, and report.
 
     Rows already in OUT/rd.csv are not measured again, so a killed run resumes, and codecs can be
     added one at a time.
     """
-    measure_folder(choose_codecs(names, model), picture_paths(images), out, benches, fresh=fresh, quiet=quiet)
+    measure_folder(choose_codecs(names, model, effort), picture_paths(images), out, benches, fresh=fresh, quiet=quiet)
     table = write_reports(out)
     if not quiet:
         click.echo(table)
 
 
-def choose_codecs(names: str, model: str) -> list[ImageCodec]:
+def choose_codecs(names: str, model: str, effort: int) -> list[ImageCodec]:
     """The codecs of a list separated by commas that can run here.
 
     Raises:
         BadParameter: a name is none of a codec.
     """
-    known: dict[str, ImageCodec] = {Ddnc.name: Ddnc(model), **rivals()}
+    known: dict[str, ImageCodec] = {Ddnc.name: Ddnc(model, effort), **rivals()}
     chosen = list(dict.fromkeys(name.strip() for name in names.split(",")))
     for name in chosen:
         if name not in known:

@@ -21,6 +21,7 @@ from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.measure import available
 from benchmarks.rd import jobs_option, measure_folder, model_option, quiet_option
 from benchmarks.rows import RdRow, read_rows
+from ddncodec.effort import DEFAULT_EFFORT
 
 SIDE: Final = 64
 CSV_NAME: Final = "rd.csv"
@@ -28,9 +29,10 @@ CSV_NAME: Final = "rd.csv"
 
 @dataclass(frozen=True)
 class DdncInline(Ddnc):
-    """The placeholder of `ddncodec.placeholder` of at most so many bytes as the setting says, without `effort`."""
+    """The placeholder of `ddncodec.placeholder` of at most so many bytes as the setting says."""
 
     name: ClassVar[str] = "ddnc-inline"
+    effort: int = DEFAULT_EFFORT
 
     def settings(self) -> tuple[int, ...]:
         return (28, 48, 72, 96, 144, 192, 256)

@@ -41,8 +41,8 @@ FAKE_DDNCODEC = """
                 raise ModelError(f"no model '{model}'")
             self.info = SimpleNamespace(name=model, identity=bytes(8), path=Path(__file__))
 
-        def encode(self, image, *, quality, coding):
-            assert coding == "coded"
+        def encode(self, image, *, quality, coding, effort):
+            assert coding == "coded" and effort == 3
             encoded.append(image)
             buffer = io.BytesIO()
             image.save(buffer, "JPEG", quality=max(quality, 1))
@@ -190,13 +190,13 @@ def run_in_process(path: list[Path], *arguments: str) -> subprocess.CompletedPro
 def test_ddnc_is_decoded_by_a_process_that_never_encoded(
     pictures: Path, tmp_path: Path, fake_library: Path
 ) -> None:
-    arguments = ("--images", str(pictures), "--out", str(tmp_path), "--codecs", "ddnc")
+    arguments = ("--images", str(pictures), "--out", str(tmp_path), "--codecs", "ddnc", "--effort", "3")
     result = run_in_process([fake_library], *arguments)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # no progress bar: not a terminal
     rows = read_rows(tmp_path / "rd.csv")
-    assert len(rows) == 2 * 14
-    assert {row.codec_version for row in rows} == {"ddncodec 0.0, model photo 0000000000000000"}
+    assert len(rows) == 2 * 8
+    assert {row.codec_version for row in rows} == {"ddncodec 0.0, model photo 0000000000000000, effort 3"}
 
     result = run_in_process([fake_library], *arguments, "--model", "pohto")
     assert result.returncode == 1
