@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from drawing import draw_folder
+from drawing import draw_folder, draw_picture
 from PIL import Image
+from small_models import save_one_cell
 
 from benchmarks import density
 from benchmarks.__main__ import main as benchmarks
@@ -26,11 +27,14 @@ TEXT = (ROOT / "ddncodec/docs/generation.md").read_text(encoding="utf-8")
 SUBSTITUTIONS = (
     ("^(python ddncodec/docs/.*)", rf"\1 --model {TINY} --limit 1"),
     ("--samples 10", "--samples 1 --pool 4"),
+    ("(--model face64) --count 18", r"\1 --count 2"),
+    ("^(python -m benchmarks guidance)", r"\1 --model small.safetensors --pool 2"),
+    ("--limit 8", "--limit 1"),
     ("--queries 500 --stored 5000", "--queries 5 --stored 15"),
     ("^(python -m benchmarks density.*)", r"\1 --points 20 --steps 2"),
     ("--steps 200", "--steps 2"),
 )
-"""The whole difference between the page and what is run here: less of everything."""
+"""The whole difference between the page and what is run here: less of everything, and a model that is quickly asked."""
 
 
 @pytest.fixture
@@ -38,6 +42,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the page starts from."""
     monkeypatch.chdir(tmp_path)
     draw_folder(tmp_path / "photos", 1, 32)
+    for folder in ("faces", "others"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(draw_picture(64, 64, len(folder))).save(tmp_path / folder / "face.png")
+    save_one_cell(tmp_path / "small.safetensors", 64)
     torn = Image.new("RGBA", (28, 28), (0, 0, 0, 0))
     torn.paste((255, 255, 255, 255), (12, 4, 16, 14))
     torn.save(tmp_path / "torn.png")
@@ -58,7 +66,7 @@ def blocks(language: str) -> list[str]:
 
 def test_shell_commands_succeed_in_order(workplace: Path) -> None:
     commands = [line for block in blocks("sh") for line in block.splitlines()]
-    assert len(commands) == 8
+    assert len(commands) == 13
     for command in commands:
         for pattern, replacement in SUBSTITUTIONS:
             command = re.sub(pattern, replacement, command)
@@ -72,16 +80,18 @@ def test_shell_commands_succeed_in_order(workplace: Path) -> None:
         group, words = (ddnc, words[1:]) if words[0] == "ddnc" else (benchmarks, words[3:])
         result = CliRunner().invoke(group, words, catch_exceptions=False)
         assert result.exit_code == 0, f"{command}\n{result.output}"
-    for made in ("samples.png", "tree.png", "whole.png", "another.png", "results/digits.png", "results/density.png"):
-        assert (workplace / made).is_file()
+    made = "samples faces classes seven tree whole another results/digits results/guidance results/density"
+    for name in made.split():
+        assert (workplace / f"{name}.png").is_file()
     assert (workplace / "results" / density.TABLE_NAME).is_file()
 
 
 def test_python_examples_run(workplace: Path) -> None:
-    (example,) = blocks("python")
     names: dict[str, object] = {}
-    exec(compile(example, "generation.md", "exec"), names)
+    for example in blocks("python"):
+        exec(compile(example, "generation.md", "exec"), names)
     assert isinstance(names["fat"], np.ndarray) and names["fat"].shape == (28, 28, 3)
+    assert isinstance(names["decoded"], Image.Image) and names["decoded"].size == (28, 28)
 
 
 def test_links_lead_somewhere() -> None:
