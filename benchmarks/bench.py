@@ -7,7 +7,7 @@ from PIL import Image
 
 from benchmarks.codecs import Ddnc
 from benchmarks.datasets import load_picture, picture_paths
-from benchmarks.page import PAGE_NAME, PROGRESSIVE_FOLDER, STRIP_NAME
+from benchmarks.page import PAGE_NAME, PROGRESSIVE_FOLDER, SMALL_FOLDER, STRIP_NAME
 from benchmarks.progressive import CSV_NAME, ProgressiveRow, draw_strip, measure_prefixes
 from benchmarks.rd import (
     choose_codecs,
@@ -21,6 +21,7 @@ from benchmarks.rd import (
     write_reports,
 )
 from benchmarks.rows import write_rows
+from benchmarks.small import measure_small, small_codecs
 from benchmarks.views import make_views
 
 STRIP_HEIGHT = 400
@@ -34,6 +35,7 @@ STRIP_HEIGHT = 400
 @effort_option
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the report.")
 @jobs_option
+@click.option("--small/--no-small", default=True, show_default=True, help="Pictures of 28 to 256 bytes, too.")
 @click.option(
     "--views",
     "shown",
@@ -44,7 +46,7 @@ STRIP_HEIGHT = 400
 )
 @quiet_option
 def bench(
-    images: Path, names: str, model: str, effort: int, out: Path, benches: int, shown: int, quiet: bool
+    images: Path, names: str, model: str, effort: int, out: Path, benches: int, small: bool, shown: int, quiet: bool
 ) -> None:
     """Measure codecs over a folder of pictures and write OUT/report.html.
 
@@ -56,6 +58,8 @@ def bench(
     for codec in codecs:
         if isinstance(codec, Ddnc):
             _progressive(codec, paths[0], out / PROGRESSIVE_FOLDER)
+    if small:
+        measure_small(small_codecs(model), paths, out / SMALL_FOLDER, benches, quiet=quiet)
     write_reports(out)
     if not quiet:
         click.echo(f"wrote {out / PAGE_NAME}")

@@ -4,6 +4,7 @@ The pictures are middles of photographs, SIDE x SIDE pixels. A hash and an inlin
 in case of the hashes, how large; who decodes them is told. The others are files as they stand on a disk.
 """
 
+import importlib
 import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from PIL import Image, ImageOps
 from benchmarks.codecs import Avif, Ddnc, ImageCodec, Jpeg, WebP
 from benchmarks.curves import mean_points
 from benchmarks.datasets import load_picture, picture_paths
+from benchmarks.errors import CodecUnavailableError
 from benchmarks.measure import available
 from benchmarks.rd import jobs_option, measure_folder, model_option, quiet_option
 from benchmarks.rows import RdRow, read_rows
@@ -59,7 +61,7 @@ class BlurHash:
     name: ClassVar[str] = "blurhash"
 
     def load(self) -> None:
-        import blurhash  # type: ignore[import-untyped]  # noqa: F401
+        _require_module("blurhash")
 
     def version(self) -> str:
         return f"blurhash {importlib.metadata.version('blurhash')}"
@@ -74,7 +76,7 @@ class BlurHash:
         return 0
 
     def encode(self, image: Image.Image, setting: int) -> bytes:
-        import blurhash
+        import blurhash  # type: ignore[import-untyped]
 
         return str(blurhash.encode(np.asarray(image), setting, setting)).encode()
 
@@ -92,7 +94,7 @@ class ThumbHash:
     name: ClassVar[str] = "thumbhash"
 
     def load(self) -> None:
-        import thash  # noqa: F401
+        _require_module("thash")
 
     def version(self) -> str:
         return f"thash {importlib.metadata.version('thash')}"
@@ -119,6 +121,22 @@ class ThumbHash:
         return shown.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
+def small_codecs(model: str) -> list[ImageCodec]:
+    """Those that are of interest at this size and can run here."""
+    return available([DdncInline(model), Ddnc(model), BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()])
+
+
+def measure_small(
+    codecs: list[ImageCodec], paths: Sequence[Path], out: Path, benches: int, *, quiet: bool = False
+) -> None:
+    """Append the rows that OUT/rd.csv lacks, of the middles of pictures."""
+    with TemporaryDirectory(prefix="small-") as folder:
+        for path in paths:
+            thumbnail = ImageOps.fit(load_picture(path), (SIDE, SIDE), Image.Resampling.LANCZOS)
+            thumbnail.save(Path(folder, f"{path.stem}.png"))
+        measure_folder(codecs, picture_paths(Path(folder)), out, benches, quiet=quiet)
+
+
 def render(rows: Sequence[RdRow], sizes: Sequence[int]) -> str:
     """A Markdown table: the mean PSNR of each codec at its largest mean size up to each of `sizes` bytes."""
     codecs = list(dict.fromkeys(row.codec for row in rows))
@@ -132,6 +150,13 @@ def render(rows: Sequence[RdRow], sizes: Sequence[int]) -> str:
             cells.append(f"{best.quality:.2f} ({best.bpp * SIDE**2 / 8:.0f})" if best else "N/A")
         lines.append(f"| {size} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _require_module(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        raise CodecUnavailableError(f"{name} cannot be imported: {error}") from error
 
 
 @click.command()
@@ -152,11 +177,6 @@ def render(rows: Sequence[RdRow], sizes: Sequence[int]) -> str:
 @quiet_option
 def small(images: Path, model: str, out: Path, benches: int, quiet: bool) -> None:
     """Compare codecs on pictures of 64 x 64 pixels at 28 to 256 bytes."""
-    codecs: list[ImageCodec] = [DdncInline(model), Ddnc(model), BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()]
-    with TemporaryDirectory(prefix="small-") as folder:
-        for path in picture_paths(images):
-            thumbnail = ImageOps.fit(load_picture(path), (SIDE, SIDE), Image.Resampling.LANCZOS)
-            thumbnail.save(Path(folder, f"{path.stem}.png"))
-        measure_folder(available(codecs), picture_paths(Path(folder)), out, benches, quiet=quiet)
+    measure_small(small_codecs(model), picture_paths(images), out, benches, quiet=quiet)
     if not quiet:
         click.echo(render(read_rows(out / CSV_NAME), (28, 48, 96, 144, 256)))

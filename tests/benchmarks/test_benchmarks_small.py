@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from benchmarks.codecs import ImageCodec
+from benchmarks.datasets import picture_paths
 from benchmarks.metrics import psnr
-from benchmarks.rows import RdRow
-from benchmarks.small import SIDE, BlurHash, DdncInline, ThumbHash, render
+from benchmarks.rows import RdRow, read_rows
+from benchmarks.small import CSV_NAME, SIDE, BlurHash, DdncInline, ThumbHash, measure_small, render
 
 
 @pytest.fixture
@@ -42,3 +43,10 @@ def test_the_table_takes_the_largest_size_that_fits(rows_of: Callable[..., list[
     lines = render([*rows_of("ddnc"), *rows_of("webp", rate=4.0)], (48, 256)).splitlines()
     assert lines[2] == "| 48 | 18.00 (26) | N/A |"
     assert lines[3] == "| 256 | 36.00 (205) | 24.00 (205) |"
+
+
+def test_the_middles_of_pictures_are_measured(pictures: Path, tmp_path: Path) -> None:
+    measure_small([ThumbHash()], picture_paths(pictures)[:1], tmp_path, 1, quiet=True)
+    (row,) = read_rows(tmp_path / CSV_NAME)
+    assert (row.codec, row.width, row.height) == ("thumbhash", SIDE, SIDE)
+    assert 20 <= row.bytes <= 30
