@@ -37,7 +37,7 @@ class DdncInline(Ddnc):
     effort: int = DEFAULT_EFFORT
 
     def settings(self) -> tuple[int, ...]:
-        return (28, 48, 72, 96, 144, 192, 256)
+        return (28, 48, 96, 144, 256)
 
     def command(self, setting: int) -> str:
         return f"ddncodec.placeholder.make_placeholder(codec, image, {setting}).data"
