@@ -59,7 +59,7 @@ def bench(
         if isinstance(codec, Ddnc):
             _progressive(codec, paths[0], out / PROGRESSIVE_FOLDER)
     if small:
-        measure_small(small_codecs(model), paths, out / SMALL_FOLDER, benches, quiet=quiet)
+        measure_small(small_codecs(model, effort), paths, out / SMALL_FOLDER, benches, quiet=quiet)
     write_reports(out)
     if not quiet:
         click.echo(f"wrote {out / PAGE_NAME}")

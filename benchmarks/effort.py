@@ -17,6 +17,7 @@ from benchmarks.curves import Curve, Point, bd_rate, monotone_curve
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import bits_per_pixel, psnr
+from benchmarks.rd import images_option, model_option
 from benchmarks.rows import write_rows
 
 if TYPE_CHECKING:
@@ -82,13 +83,8 @@ def _curves(rows: Sequence[EffortRow], effort: int) -> dict[str, Curve]:
 
 
 @click.command()
-@click.option(
-    "--images",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of pictures.",
-)
-@click.option("--model", default="photo", show_default=True, help="Name or weights file of the model.")
+@images_option
+@model_option
 @click.option("--qualities", default="20,50,80", show_default=True, help="Of the streams, separated by commas.")
 @click.option("--efforts", default="1,2,3,4,5,6,7,8,9", show_default=True, help="To compare, separated by commas.")
 @click.option("--side", default=0, show_default=True, type=click.IntRange(0), help="Of the middle to cut out; 0: all.")

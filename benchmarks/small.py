@@ -21,7 +21,7 @@ from benchmarks.curves import mean_points
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import CodecUnavailableError
 from benchmarks.measure import available
-from benchmarks.rd import jobs_option, measure_folder, model_option, quiet_option
+from benchmarks.rd import effort_option, images_option, jobs_option, measure_folder, model_option, quiet_option
 from benchmarks.rows import RdRow, read_rows
 from ddncodec.effort import DEFAULT_EFFORT
 
@@ -121,9 +121,9 @@ class ThumbHash:
         return shown.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
-def small_codecs(model: str) -> list[ImageCodec]:
+def small_codecs(model: str, effort: int) -> list[ImageCodec]:
     """Those that are of interest at this size and can run here."""
-    return available([DdncInline(model), Ddnc(model), BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()])
+    return available([DdncInline(model), Ddnc(model, effort), BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()])
 
 
 def measure_small(
@@ -160,13 +160,9 @@ def _require_module(name: str) -> None:
 
 
 @click.command()
-@click.option(
-    "--images",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of pictures, whose middles are shrunk.",
-)
+@images_option
 @model_option
+@effort_option
 @click.option(
     "--out",
     required=True,
@@ -175,8 +171,8 @@ def _require_module(name: str) -> None:
 )
 @jobs_option
 @quiet_option
-def small(images: Path, model: str, out: Path, benches: int, quiet: bool) -> None:
+def small(images: Path, model: str, effort: int, out: Path, benches: int, quiet: bool) -> None:
     """Compare codecs on pictures of 64 x 64 pixels at 28 to 256 bytes."""
-    measure_small(small_codecs(model), picture_paths(images), out, benches, quiet=quiet)
+    measure_small(small_codecs(model, effort), picture_paths(images), out, benches, quiet=quiet)
     if not quiet:
         click.echo(render(read_rows(out / CSV_NAME), (28, 48, 96, 144, 256)))

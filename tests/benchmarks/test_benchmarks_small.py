@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from benchmarks.__main__ import main
 from benchmarks.codecs import ImageCodec
 from benchmarks.datasets import picture_paths
 from benchmarks.metrics import psnr
@@ -50,3 +52,14 @@ def test_the_middles_of_pictures_are_measured(pictures: Path, tmp_path: Path) ->
     (row,) = read_rows(tmp_path / CSV_NAME)
     assert (row.codec, row.width, row.height) == ("thumbhash", SIDE, SIDE)
     assert 20 <= row.bytes <= 30
+
+
+def test_the_command_prints_what_it_measured(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.small.small_codecs", lambda model, effort: [BlurHash()])
+    monkeypatch.setattr(BlurHash, "settings", lambda codec: (2,))
+    result = CliRunner().invoke(main, ["small", "--images", str(pictures), "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "| bytes | blurhash |" in result.output
+    assert {row.setting for row in read_rows(tmp_path / CSV_NAME)} == {2}
