@@ -99,7 +99,7 @@ def steer(
     for number in range(samples):
         random = np.random.default_rng((digit, number))
         if pool == 1:
-            planes.append(draw_planes(codec.info.layout, codec.engine.model.tables, header, random))
+            planes.append(draw_planes(codec.info.layout, codec.engine.model.probabilities, header, random))
         else:
             guide = Guide((scorer_of(classifiers[0], digit),), pool=pool, rounds=rounds)
             planes.append(guided_planes(codec.engine, guide, header, random))

@@ -118,12 +118,12 @@ def ratios(codec: Codec, picture: np.ndarray, rounds: int) -> Ratios:
 
     data = codec.encode(picture, SETTINGS["ddnc"])
     calls, planes = convolutions_of(codec, data), codec.planes(data)
-    header, layout, tables = bitstream.read_header(data), codec.info.layout, codec._engine.model.tables
+    header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec._engine.model.probabilities
     ways: list[Callable[[], float]] = [
         lambda: _seconds(lambda: codec.encode(picture, SETTINGS["ddnc"])),
         lambda: _seconds(lambda: codec.decode(data)),
         lambda: convolution_seconds(calls),
-        lambda: _seconds(lambda: bitstream.encode_planes(planes, layout, header, tables)),
+        lambda: _seconds(lambda: bitstream.encode_planes(planes, layout, header, probabilities)),
         lambda: _seconds(lambda: codec.planes(data)),
     ]
     seconds = [[way() for way in ways] for _ in range(rounds)]

@@ -5,12 +5,24 @@ only, never torch, PIL or ddncodec; its modules import each other downwards:
 
     errors, limits, layout, reader     what everything stands on
     header, stream                     framing: signature, passes, chunks, checksums
-    context, tables                    integer probabilities
+    context, tables                    integer probabilities from simple tables
+    frequencies, prior                 integer probabilities from the index prior
+    walks                              the order of symbols
     plain, rangecoder, coded, planes   index planes to payloads
     tools                              truncate, verify, describe
 """
 
-from .context import COUNT_CAP, FEATURES, flag_features, flag_scores, parity, present_scores
+from .context import (
+    COUNT_CAP,
+    EVEN,
+    FEATURES,
+    ODD,
+    flag_features,
+    flag_scores,
+    parity,
+    present_scores,
+    step_feature,
+)
 from .errors import (
     BitstreamError,
     CompatibilityError,
@@ -23,6 +35,7 @@ from .header import MAX_SIDE, MODEL_ID_BYTES, SIGNATURE, VERSION, Header
 from .layout import Layout, Level, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
 from .planes import decode_planes, encode_planes, group_levels
+from .prior import Foresight, IndexPrior, LevelPrior
 from .stream import (
     ALL_LEVELS,
     Chunk,
@@ -44,6 +57,7 @@ from .tables import (
     score_bins,
 )
 from .tools import ChunkInfo, Description, PassInfo, describe, truncate, verify
+from .walks import Probabilities, Symbols, phases, walk
 
 __all__ = [
     "ALL_LEVELS",
@@ -51,9 +65,11 @@ __all__ = [
     "BUCKETS",
     "COUNT_CAP",
     "DEFAULT_LIMITS",
+    "EVEN",
     "FEATURES",
     "MAX_SIDE",
     "MODEL_ID_BYTES",
+    "ODD",
     "PROBABILITY_ONE",
     "SHIFT",
     "SIGNATURE",
@@ -66,17 +82,22 @@ __all__ = [
     "CorruptionError",
     "Description",
     "Element",
+    "Foresight",
     "Header",
+    "IndexPrior",
     "InsufficientDataError",
     "InvalidArgumentError",
     "Layout",
     "Level",
+    "LevelPrior",
     "LevelTables",
     "LimitError",
     "Limits",
     "Pass",
     "PassInfo",
+    "Probabilities",
     "Stream",
+    "Symbols",
     "check_layout",
     "count_cells",
     "decode_planes",
@@ -88,11 +109,14 @@ __all__ = [
     "group_levels",
     "lambda_bucket",
     "parity",
+    "phases",
     "present_scores",
     "read_header",
     "read_stream",
     "score_bins",
+    "step_feature",
     "truncate",
     "verify",
+    "walk",
     "write_stream",
 ]

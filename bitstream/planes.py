@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coded import decode_coded, encode_coded
-from .context import Flags
 from .errors import CorruptionError, InvalidArgumentError
 from .header import Header
 from .layout import Layout, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
 from .plain import decode_plain, encode_plain
 from .stream import Pass, Stream
-from .tables import LevelTables
+from .walks import Probabilities, Walk, walk
 
 MIN_PASS_BYTES: Final = 1400  # framing costs 7 bytes a pass: 0.5 %
 PASS_GROWTH: Final = 8  # a pass adds at least an eighth to what came before it
@@ -27,14 +26,14 @@ def encode_planes(
     planes: Planes,
     layout: Layout,
     header: Header,
-    tables: Sequence[LevelTables] | None = None,
+    probabilities: Probabilities | None = None,
     passes: Sequence[int] | None = None,
 ) -> list[Pass]:
     """Code index planes as passes for `write_stream`.
 
     planes: (rows, cols) integers in [0, K) for the first levels of `layout`; for all of them when
         `header.compact`.
-    tables: one per level of `layout`; needed when `header.coded`, else not looked at.
+    probabilities: the model's, for all levels of `layout`; needed when `header.coded`, else not looked at.
     passes: number of levels of each pass, default `group_levels`; one pass when `header.compact`.
 
     Raises:
@@ -53,14 +52,12 @@ def encode_planes(
         passes = group_levels(checked, layout, coded=header.coded)
     if min(passes, default=0) < 1 or sum(passes) != len(checked):
         raise InvalidArgumentError(f"`passes` (={tuple(passes)}) must sum to {len(checked)} planes")
-    if header.coded:
-        tables = _check_tables(tables, layout)
-    out, first, flags = [], 0, list[Flags]()
+    path = _walk(probabilities, layout, header)
+    out, first = [], 0
     for levels in passes:
         last = first + levels
-        if header.coded:
-            assert tables is not None
-            payload = encode_coded(checked[first:last], first, flags, layout, header, tables)
+        if path is not None:
+            payload = encode_coded(checked[first:last], path)
         else:
             payload = encode_plain(checked[first:last], layout[first:last])
         out.append(Pass(levels, payload))
@@ -71,7 +68,7 @@ def encode_planes(
 def decode_planes(
     stream: Stream,
     layout: Layout,
-    tables: Sequence[LevelTables] | None = None,
+    probabilities: Probabilities | None = None,
     levels: int | None = None,
     *,
     limits: Limits = DEFAULT_LIMITS,
@@ -97,18 +94,15 @@ def decode_planes(
         raise CorruptionError(f"stream has {sum(counts)} levels, its model has {len(layout)}")
     wanted = sum(counts) if levels is None else min(levels, sum(counts))
     limits.check_cells(count_cells(layout[:wanted], header.width, header.height))
-    if header.coded:
-        tables = _check_tables(tables, layout)
-    planes, flags = list[NDArray[np.int32]](), list[Flags]()
+    path = _walk(probabilities, layout, header)
+    planes = list[NDArray[np.int32]]()
     for count, element in zip(counts, stream.passes, strict=True):
         first = len(planes)
         if first >= wanted:
             break
-        if header.coded:
-            assert tables is not None
+        if path is not None:
             # A coded pass may be left early; a plain one is checked whole, it is cheap.
-            needed = min(count, wanted - first)
-            planes += decode_coded(element.payload, needed, flags, layout, header, tables)
+            planes += decode_coded(element.payload, min(count, wanted - first), path)
         else:
             part = layout[first : first + count]
             limits.check_cells(count_cells(layout[: first + count], header.width, header.height))
@@ -161,10 +155,10 @@ def _check_planes(planes: Planes, layout: Layout, header: Header) -> list[NDArra
     return checked
 
 
-def _check_tables(tables: Sequence[LevelTables] | None, layout: Layout) -> Sequence[LevelTables]:
-    if tables is None:
-        raise InvalidArgumentError("a coded stream needs `tables`")
-    found, expected = [t.outputs for t in tables], [level.outputs for level in layout]
-    if found != expected:
-        raise InvalidArgumentError(f"`tables` have outputs {found}, layout has {expected}")
-    return tables
+def _walk(probabilities: Probabilities | None, layout: Layout, header: Header) -> Walk | None:
+    """Return what a coded stream is coded along; None for a plain one."""
+    if not header.coded:
+        return None
+    if probabilities is None:
+        raise InvalidArgumentError("a coded stream needs `probabilities`")
+    return walk(probabilities, layout, header)

@@ -28,15 +28,18 @@ class Encoder:
 
     def __init__(self) -> None:
         self._coder = queue.RangeEncoder()
-        self._flags = model.Categorical(perfect=False)
+        self._family = model.Categorical(perfect=False)
 
     def flags(self, flags: NDArray[np.bool_], odds: NDArray[np.integer]) -> None:
         """Append `flags` (n,), each 1 with probability odds / 65536, odds (n,) in 1..65535."""
-        self._coder.encode(flags.astype(np.int32), self._flags, _pairs(odds))
+        self._coder.encode(flags.astype(np.int32), self._family, _pairs(odds))
 
     def values(self, values: NDArray[np.integer], frequencies: NDArray[np.integer]) -> None:
-        """Append `values` (n,) in [0, m), m >= 2; `frequencies` (m,) >= 1 sum to 65536."""
-        self._coder.encode(values.astype(np.int32), _static(frequencies))
+        """Append `values` (n,) in [0, m), m >= 2; `frequencies` >= 1 sum to 65536, (m,) for all or (n, m)."""
+        if frequencies.ndim == 1:
+            self._coder.encode(values.astype(np.int32), _static(frequencies))
+        else:
+            self._coder.encode(values.astype(np.int32), self._family, _weights(frequencies))
 
     def payload(self) -> bytes:
         """Return the shortest byte string that decodes to all symbols so far."""
@@ -66,7 +69,7 @@ class Decoder:
     def __init__(self, payload: bytes) -> None:
         padded = payload + bytes(-len(payload) % (_WORD_BITS // 8))
         self._coder = queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
-        self._flags = model.Categorical(perfect=False)
+        self._family = model.Categorical(perfect=False)
 
     def flags(self, odds: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Return n flags; see `Encoder.flags`.
@@ -74,7 +77,7 @@ class Decoder:
         Raises:
             CorruptionError: the payload is not the output of any encoder.
         """
-        return self._decode(self._flags, _pairs(odds)).astype(np.bool_)
+        return self._decode(self._family, _pairs(odds)).astype(np.bool_)
 
     def values(self, count: int, frequencies: NDArray[np.integer]) -> NDArray[np.int32]:
         """Return `count` values; see `Encoder.values`.
@@ -82,7 +85,9 @@ class Decoder:
         Raises:
             CorruptionError: the payload is not the output of any encoder.
         """
-        return self._decode(_static(frequencies), count)
+        if frequencies.ndim == 1:
+            return self._decode(_static(frequencies), count)
+        return self._decode(self._family, _weights(frequencies))
 
     def _decode(self, *arguments: object) -> NDArray[np.int32]:
         try:
@@ -97,4 +102,8 @@ def _pairs(odds: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def _static(frequencies: NDArray[np.integer]) -> object:
-    return model.Categorical(frequencies.astype(np.float64) * _SCALE - 1, perfect=False, lazy=False)
+    return model.Categorical(_weights(frequencies), perfect=False, lazy=False)
+
+
+def _weights(frequencies: NDArray[np.integer]) -> NDArray[np.float64]:
+    return frequencies.astype(np.float64) * _SCALE - 1

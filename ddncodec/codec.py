@@ -92,7 +92,7 @@ class Codec:
 
     @property
     def engine(self) -> Engine:
-        """Network, tables and device, for those who choose indices in other ways."""
+        """Network, probabilities and device, for those who choose indices in other ways."""
         return self._engine
 
     @property
@@ -236,7 +236,7 @@ class Codec:
     def _write(self, planes: Planes, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
         alpha, chunks = alpha_chunks(pixels.alpha), metadata_chunks(pixels.metadata, metadata)
         header = dataclasses.replace(header, compact=self._has_one_rate and not (alpha or chunks))
-        passes = bitstream.encode_planes(planes, self.info.layout, header, self._engine.model.tables)
+        passes = bitstream.encode_planes(planes, self.info.layout, header, self._engine.model.probabilities)
         return bitstream.write_stream(header, [*alpha, *passes, *chunks])
 
     def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Planes]:
@@ -244,8 +244,8 @@ class Codec:
             raise ArgumentError(f"`levels` (={levels}) must be at least 1")
         stream = bitstream.read_stream(data, limits=self.limits, allow_partial=allow_partial)
         stream.header.require_model(self.info.identity)
-        tables = self._engine.model.tables
-        planes = bitstream.decode_planes(stream, self.info.layout, tables, levels, limits=self.limits)
+        probabilities = self._engine.model.probabilities
+        planes = bitstream.decode_planes(stream, self.info.layout, probabilities, levels, limits=self.limits)
         if not planes:
             raise bitstream.InsufficientDataError("the stream holds no pass, at least one is needed for a picture")
         return stream, planes

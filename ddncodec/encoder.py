@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header, flag_scores, grid, parity, present_scores
+from bitstream import Foresight, Header, flag_scores, grid, parity, present_scores
 from ddncodec import beam
 from ddncodec.effort import EFFORTS, Effort
 from ddncodec.engine import Engine, Planes, step_of
+from ddncodec.foreseen import cheapest_foreseen
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
@@ -63,23 +64,35 @@ class Encoder:
         network = self.engine.model.network
         chosen: list[Planes] = [[] for _ in self.headers]
         flags: list[Flags] = [[] for _ in self.headers]
+        foresights = self._foresights()
         state = self.engine.start(self.headers)
         for level in range(len(self.engine.model.info.layout)):
             proposal = self.engine.propose(state)
-            codes = self._choose(proposal, flags)
+            for foresight in foresights:
+                foresight.enter()
+            codes = self._choose(proposal, flags, foresights)
             state = network.advance(proposal, codes)
             del proposal  # its features are the largest thing there is, and would outlive the making of the next ones
             flags = self._extend(flags, codes, level)
             for planes, plane in zip(chosen, self._inside(codes, level).cpu().numpy().astype(np.int32)):
                 planes.append(plane)
+            for foresight, planes in zip(foresights, chosen):
+                foresight.leave(planes[-1])
         return chosen
 
-    def _choose(self, proposal: Proposal, flags: Sequence[Flags]) -> Tensor:
+    def _foresights(self) -> list[Foresight]:
+        """What the index prior will make of each picture; none where the model has no prior."""
+        prior, layout = self.engine.model.prior, self.engine.model.info.layout
+        if prior is None:
+            return []
+        return [Foresight(prior, layout, each.width, each.height, each.lambda_step) for each in self.headers]
+
+    def _choose(self, proposal: Proposal, flags: Sequence[Flags], foresights: Sequence[Foresight]) -> Tensor:
         """The indices of a level, (B, gh, gw): of the options of each cell the one that promises most."""
         network, level = self.engine.model.network, proposal.level
         last = level + 1 == len(self.engine.model.info.layout)
         tries = 1 if last else self.effort.tries_at(network.scale(level))
-        options = self._options(proposal, self._residual(proposal), flags, tries)
+        options = self._options(proposal, self._residual(proposal), flags, tries, foresights)
         if tries == 1:
             return options.codes[..., 0]
         costs = torch.empty_like(options.bits)
@@ -114,19 +127,30 @@ class Encoder:
         error = residual.square().sum(dim=(3, 4)) / self._unit(end)[:, None, None]
         return spent + _sums(error + options.costs[..., 0], shape)
 
-    def _options(self, proposal: Proposal, residual: Tensor, flags: Sequence[Flags], count: int) -> Options:
-        """The `count` best indices of each cell of a level."""
+    def _options(
+        self,
+        proposal: Proposal,
+        residual: Tensor,
+        flags: Sequence[Flags],
+        count: int,
+        foresights: Sequence[Foresight] = (),
+    ) -> Options:
+        """The `count` best indices of each cell of a level, at the prices of `foresights`, or else of the tables."""
         layer, level = self.engine.model.network.layer(proposal.level), proposal.level
         cells, candidates = moments(proposal.features, residual), terms(layer.codebook, layer.cosines)
         count = min(count, len(candidates) - 1)
-        tables, unit = self.engine.model.tables[level], self._unit(level)
-        each = []
+        unit, each = self._unit(level), []
         for i, header in enumerate(self.headers):
-            price = value_bits(tables, step_of(header)).to(self.engine.device)
-            found, codes = cheapest(cells[i].flatten(0, 1), candidates, price * unit[i], count)
-            costs, codes = (found / unit[i]).view(*cells.shape[1:3], count), codes.view(*cells.shape[1:3], count)
-            flag = self._flag_bits(costs[..., 0], level, flags[i], header)[..., None]
-            each.append(_best(codes, costs + flag, price[codes] + flag))
+            if foresights:
+                shape = grid(self.engine.model.info.layout[level], header.width, header.height)
+                costs, bits, codes = cheapest_foreseen(cells[i], candidates, foresights[i], shape, unit[i], count)
+            else:
+                price = value_bits(self.engine.model.tables[level], step_of(header)).to(self.engine.device)
+                found, codes = cheapest(cells[i].flatten(0, 1), candidates, price * unit[i], count)
+                costs, codes = (found / unit[i]).view(*cells.shape[1:3], count), codes.view(*cells.shape[1:3], count)
+                flag = self._flag_bits(costs[..., 0], level, flags[i], header)[..., None]
+                costs, bits = costs + flag, price[codes] + flag
+            each.append(_best(codes, costs, bits))
         codes, costs, bits = map(torch.stack, zip(*each))
         return Options(self._hold(codes, level), costs, bits)
 

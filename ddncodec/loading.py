@@ -9,12 +9,20 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from bitstream import LevelTables
+from bitstream import IndexPrior, LevelTables, Probabilities
 from ddncodec.errors import ModelError
 from ddncodec.files import write_atomically
 from ddncodec.model import DiscreteDistributionNetwork, NetworkConfig
 from ddncodec.model.config import PATCH
-from ddncodec.weights_file import ModelInfo, metadata_of, read_info, read_tables, table_arrays
+from ddncodec.weights_file import (
+    ModelInfo,
+    metadata_of,
+    prior_arrays,
+    read_info,
+    read_prior,
+    read_tables,
+    table_arrays,
+)
 
 PREFIX = "network."
 MAX_BASIS = 1 << 24
@@ -23,11 +31,20 @@ MAX_BASIS = 1 << 24
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A network ready to run, with the integer tables that its streams are coded with."""
+    """A network ready to run, with the integers that its streams are coded with.
+
+    `tables` are simple statistics of its indices; with an index prior they only guide the encoder.
+    """
 
     info: ModelInfo
     network: DiscreteDistributionNetwork
     tables: tuple[LevelTables, ...]
+    prior: IndexPrior | None = None
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """What its streams are coded with."""
+        return self.prior or self.tables
 
 
 def load_model(info: ModelInfo, device: torch.device) -> Model:
@@ -42,7 +59,8 @@ def load_model(info: ModelInfo, device: torch.device) -> Model:
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{info.path}: weights are damaged ({error})") from error
     network.requires_grad_(False).eval()
-    return Model(info, network.to(device), read_tables(info.path, len(info.layout)))
+    levels = len(info.layout)
+    return Model(info, network.to(device), read_tables(info.path, levels), read_prior(info.path, levels))
 
 
 def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> DiscreteDistributionNetwork:
@@ -73,12 +91,14 @@ def save_model(
     *,
     name: str,
     about: str,
+    prior: IndexPrior | None = None,
 ) -> ModelInfo:
     """Write a weights file (half precision) atomically and read its description back."""
     tensors = {
         PREFIX + key: value.detach().cpu().half().contiguous() for key, value in network.named_parameters()
     }
-    tensors.update((key, torch.from_numpy(array.copy())) for key, array in table_arrays(tables).items())
+    arrays = table_arrays(tables) | (prior_arrays(prior) if prior else {})
+    tensors.update((key, torch.from_numpy(array.copy())) for key, array in arrays.items())
     metadata = metadata_of(name, network.config.to_json(), about)
     write_atomically(path, save(tensors, metadata))
     return read_info(path)

@@ -62,17 +62,17 @@ def decode_inline(codec: Codec, data: bytes, levels: int | None = None) -> Image
 def to_inline(codec: Codec, data: bytes) -> bytes:
     """A stream of the codec's model as an inline one; its chunks are dropped. Raises: as `Codec.decode`."""
     header = dataclasses.replace(bitstream.read_header(data, limits=codec.limits), compact=True)
-    passes = bitstream.encode_planes(codec.planes(data), codec.info.layout, header, codec.engine.model.tables)
+    passes = bitstream.encode_planes(codec.planes(data), codec.info.layout, header, codec.engine.model.probabilities)
     return bitstream.write_stream(header, passes, inline=True)
 
 
 def from_inline(codec: Codec, data: bytes) -> bytes:
     """An inline stream of the codec's model as an ordinary one. Raises: as `Codec.decode`."""
-    layout, tables = codec.info.layout, codec.engine.model.tables
+    layout, probabilities = codec.info.layout, codec.engine.model.probabilities
     stream = bitstream.read_stream(data, limits=codec.limits, inline=codec.info.identity)
-    planes = bitstream.decode_planes(stream, layout, tables, limits=codec.limits)
+    planes = bitstream.decode_planes(stream, layout, probabilities, limits=codec.limits)
     header = dataclasses.replace(stream.header, compact=False)
-    return bitstream.write_stream(header, bitstream.encode_planes(planes, layout, header, tables))
+    return bitstream.write_stream(header, bitstream.encode_planes(planes, layout, header, probabilities))
 
 
 def make_placeholder(codec: Codec, image: Picture, max_bytes: int = MAX_BYTES) -> Placeholder:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from bitstream import (
-    PROBABILITY_ONE,
-    Header,
-    Layout,
-    LevelTables,
-    flag_scores,
-    grid,
-    lambda_bucket,
-    parity,
-    present_scores,
-    score_bins,
-)
+from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, Probabilities, grid, lambda_bucket, walk
 from ddncodec.errors import ArgumentError
 
 Planes = list[np.ndarray]
@@ -28,25 +18,22 @@ GAP = 2
 
 
 def draw_planes(
-    layout: Layout, tables: Sequence[LevelTables], header: Header, random: np.random.Generator, draw: str = "tables"
+    layout: Layout, probabilities: Probabilities, header: Header, random: np.random.Generator, draw: str = "tables"
 ) -> Planes:
     """Random index planes of the picture that `header` describes, one (rows, cols) int32 array a level.
 
-    draw: "tables" follows the integer tables that code the indices, so that the picture is what random bits decode to;
+    draw: "tables" follows the probabilities that code the indices, so that the picture is what random bits decode to;
     "uniform" gives all K indices of every cell the same chance, as the paper does.
 
     Raises: ArgumentError.
     """
     if draw not in DRAWS:
         raise ArgumentError(f"`draw` (={draw!r}) must be one of {', '.join(DRAWS)}")
-    planes: Planes = []
-    for level, shape in enumerate(layout):
-        if draw == "uniform":
-            cells = grid(shape, header.width, header.height)
-            planes.append(random.integers(shape.outputs, size=cells, dtype=np.int32))
-        else:
-            planes.append(_draw_plane(tables[level], layout, planes, header, random))
-    return planes
+    if draw == "uniform":
+        grids = [grid(level, header.width, header.height) for level in layout]
+        return [random.integers(level.outputs, size=cells, dtype=np.int32) for level, cells in zip(layout, grids)]
+    path, symbols = walk(probabilities, layout, header), _Drawn(random)
+    return [path.plane(symbols) for _ in layout]
 
 
 def chances(tables: LevelTables, step: int | None) -> np.ndarray:
@@ -66,18 +53,18 @@ def sheet(pictures: Sequence[np.ndarray], columns: int | None = None) -> np.ndar
     return out
 
 
-def _draw_plane(
-    tables: LevelTables, layout: Layout, planes: Planes, header: Header, random: np.random.Generator
-) -> np.ndarray:
-    """One plane by its tables: flags of the even cells, then of the odd ones knowing these, then values."""
-    scores = flag_scores(
-        tables.weights, [plane != 0 for plane in planes], len(planes), layout, header.width, header.height,
-        header.lambda_step,
-    )
-    taken = random.random(scores.shape) < tables.nonkeep[0][score_bins(scores)] / PROBABILITY_ONE
-    scores = scores + present_scores(tables.weights, taken)
-    odd = random.random(scores.shape) < tables.nonkeep[1][score_bins(scores)] / PROBABILITY_ONE
-    taken = np.where(parity(scores.shape), odd, taken)
-    share = chances(tables, header.lambda_step)
-    values = 1 + random.choice(len(share), size=scores.shape, p=share)
-    return np.where(taken, values, 0).astype(np.int32)
+@dataclasses.dataclass(frozen=True)
+class _Drawn:
+    """Symbols by chance."""
+
+    random: np.random.Generator
+
+    def flags(self, cells: np.ndarray, odds: np.ndarray) -> np.ndarray:
+        return self.random.random(len(cells)) < odds / PROBABILITY_ONE
+
+    def values(self, cells: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+        drawn = self.random.integers(PROBABILITY_ONE, size=len(cells))
+        below = frequencies.cumsum(axis=-1)
+        if below.ndim == 1:
+            return np.searchsorted(below, drawn, side="right").astype(np.int32)
+        return (below <= drawn[:, None]).sum(axis=1, dtype=np.int32)

@@ -15,12 +15,15 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 import bitstream
-from bitstream import Layout, Level, LevelTables
+from bitstream import IndexPrior, Layout, Level, LevelPrior, LevelTables, Probabilities
 from ddncodec.errors import ModelError
 
 FORMAT = "ddncodec-1"
 """Key of the metadata entry that describes the model as JSON: name, about, config."""
-TABLE_FIELDS = ("weights", "nonkeep", "values")
+TABLE_FIELDS = tuple(field.name for field in dataclasses.fields(LevelTables))
+PRIOR_FIELDS = tuple(field.name for field in dataclasses.fields(LevelPrior))
+PRIOR_START = "prior.start"
+"""The first array of an index prior, in the files of models that have one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,9 +78,39 @@ def read_tables(path: Path, levels: int) -> tuple[LevelTables, ...]:
         raise ModelError(f"{path}: tables are damaged ({error})") from error
 
 
+def read_prior(path: Path, levels: int) -> IndexPrior | None:
+    """Read the index prior, if the model has one. Raises ModelError if it is not whole or malformed."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            if PRIOR_START not in file.keys():
+                return None
+            each = (
+                LevelPrior(*(file.get_tensor(f"prior.{level}.{field}") for field in PRIOR_FIELDS))
+                for level in range(levels)
+            )
+            return IndexPrior(file.get_tensor(PRIOR_START), tuple(each))
+    except (OSError, SafetensorError, bitstream.InvalidArgumentError) as error:
+        raise ModelError(f"{path}: index prior is damaged ({error})") from error
+
+
+def read_probabilities(path: Path, levels: int) -> Probabilities:
+    """Read what streams of the model are coded with: its index prior, or the tables of one that has none."""
+    return read_prior(path, levels) or read_tables(path, levels)
+
+
 def metadata_of(name: str, config: str, about: str) -> dict[str, str]:
     """The metadata of a weights file; one entry only, since safetensors writes several in random order."""
     return {FORMAT: json.dumps({"name": name, "about": about, "config": config})}
+
+
+def prior_arrays(prior: IndexPrior) -> dict[str, np.ndarray]:
+    """The index prior as named arrays."""
+    arrays = {
+        f"prior.{level}.{field}": np.ascontiguousarray(getattr(weights, field))
+        for level, weights in enumerate(prior.levels)
+        for field in PRIOR_FIELDS
+    }
+    return {PRIOR_START: prior.start, **arrays}
 
 
 def table_arrays(tables: tuple[LevelTables, ...]) -> dict[str, np.ndarray]:

@@ -21,7 +21,7 @@ LAYERS = (
     {"ddncodec.effort", "ddncodec.rate", "ddncodec.search"},
     {"ddncodec.loading", "ddncodec.given"},
     {"ddncodec.engine"},
-    {"ddncodec.beam"},
+    {"ddncodec.beam", "ddncodec.foreseen"},
     {"ddncodec.encoder"},
     {"ddncodec.tiles"},
     {"ddncodec.codec"},

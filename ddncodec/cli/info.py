@@ -16,7 +16,7 @@ from ddncodec.cli.failures import as_failures
 from ddncodec.cli.jobs import read
 from ddncodec.cli.options import FILE, examples
 from ddncodec.errors import ModelError
-from ddncodec.weights_file import ModelInfo, read_tables
+from ddncodec.weights_file import ModelInfo, read_probabilities
 
 
 @click.command(
@@ -94,10 +94,10 @@ def _model(identity: str) -> ModelInfo | None:
 
 def _levels(data: bytes, model: ModelInfo) -> list[LevelInfo]:
     stream = bitstream.read_stream(data, allow_partial=True)
-    tables = read_tables(model.path, len(model.layout))
-    planes = bitstream.decode_planes(stream, model.layout, tables)
+    probabilities = read_probabilities(model.path, len(model.layout))
+    planes = bitstream.decode_planes(stream, model.layout, probabilities)
     header = dataclasses.replace(stream.header, compact=False)
-    passes = bitstream.encode_planes(planes, model.layout, header, tables, [1] * len(planes))
+    passes = bitstream.encode_planes(planes, model.layout, header, probabilities, [1] * len(planes))
     return [LevelInfo(*each) for each in zip(model.layout, planes, (len(p.payload) for p in passes))]
 
 

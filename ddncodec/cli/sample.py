@@ -70,7 +70,7 @@ def sample(
     pictures = []
     for codec in codecs:
         for _ in range(count):
-            planes = draw_planes(codec.info.layout, codec.engine.model.tables, header, random, draw)
+            planes = draw_planes(codec.info.layout, codec.engine.model.probabilities, header, random, draw)
             pictures.append(codec.engine.replay([planes], [header])[0])
     write_png(target, sheet(pictures, count if len(given) > 1 else None))
     if not quiet:

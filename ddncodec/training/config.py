@@ -29,7 +29,8 @@ class Recipe:
     `start_crops` and `start_rounds` say how many crops, and rounds of Lloyd's algorithm, the closed-form start of a
     model on principal components takes. `relative` trains the logarithm of each error. `mirror` allows mirrored
     pictures, `margin` moved ones (see `Pictures`); `chain_dropout` is the share of cells that go on from a random
-    output instead of the chosen one (section 3.2, Yang 2025).
+    output instead of the chosen one (section 3.2, Yang 2025). `prior` is how many channels the index prior has that is
+    trained along with the network, 0 for none, and `prior_rate` its learning rate.
     """
 
     network: NetworkConfig
@@ -53,6 +54,8 @@ class Recipe:
     mirror: bool = True
     margin: int = 0
     chain_dropout: float = 0.0
+    prior: int = 0
+    prior_rate: float = 3e-3
     seed: int = 0
 
     @property
@@ -96,6 +99,7 @@ PHOTO = Recipe(
         largest_lambda=12288.0,
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
+    prior=32,
 )
 
 TINY = Recipe(
@@ -110,6 +114,7 @@ TINY = Recipe(
     phases=(Phase(4, 1, 4, 32), Phase(60, 2, 4, 32)),
     warmup=5,
     split_every=10,
+    prior=4,
 )
 
 DIGIT = 28

@@ -1,16 +1,16 @@
-"""From a training state to a weights file: settle the codebooks on the averaged trunk, then fit the coding tables."""
+"""From a training state to a weights file: settle the codebooks on the averaged trunk, then fit what codes indices."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from bitstream import MODEL_ID_BYTES, Header, LevelTables
+from bitstream import MODEL_ID_BYTES, Header, Layout, LevelTables, Probabilities, encode_planes
 from ddncodec.encoder import choose_planes
 from ddncodec.engine import Engine, Planes
 from ddncodec.loading import load_model, save_model
@@ -49,14 +49,26 @@ def release(
     if state.recipe.network.codebook == "gram-lloyd":
         _settle(network, codebooks, state, pictures)
     tables = tuple(_guess(network, book) for book in codebooks)
+    prior = state.prior.export(network) if state.prior else None
     crop = state.recipe.phases[-1].crop
     size = crop if crop == state.recipe.network.levels[0].cell else 2 * crop  # a picture of one cell is never larger
     for number in range(TABLE_ROUNDS):
         progress(f"fitting tables, round {number + 1} of {TABLE_ROUNDS}")
-        info = save_model(path, network, tables, name=name, about=about)
+        info = save_model(path, network, tables, name=name, about=about, prior=prior)
         engine = Engine(load_model(info, device), device, torch.bfloat16)
-        tables = _fit(engine, pictures, images, size, (state.recipe.seed, state.step, number))
-    return save_model(path, network, tables, name=name, about=about)
+        planes, headers = _encode(engine, pictures, images, size, (state.recipe.seed, state.step, number))
+        random = np.random.default_rng((state.recipe.seed, state.step, number))
+        tables = tuple(fit(sample) for sample in gather(planes, headers, info.layout, random))
+        if prior and _size(planes, headers, info.layout, prior) >= _size(planes, headers, info.layout, tables):
+            progress("leaving out the index prior, which saves nothing yet")
+            prior = None
+    return save_model(path, network, tables, name=name, about=about, prior=prior)
+
+
+def _size(planes: Sequence[Planes], headers: Sequence[Header], layout: Layout, probabilities: Probabilities) -> int:
+    """Bytes of all payloads."""
+    passes = (encode_planes(each, layout, header, probabilities) for each, header in zip(planes, headers))
+    return sum(len(one.payload) for each in passes for one in each)
 
 
 @torch.no_grad()
@@ -87,10 +99,10 @@ def _guess(network: DiscreteDistributionNetwork, book: CodebookState) -> LevelTa
     return flag_guess(book.flags.cpu().double().numpy(), book.counts[1:].cpu().double().numpy(), steps)
 
 
-def _fit(
+def _encode(
     engine: Engine, pictures: Pictures, images: int, size: int, seed: tuple[int, ...]
-) -> tuple[LevelTables, ...]:
-    """Encode `images` crops of `size` pixels at random lambdas, and fit every level's tables to the outcome."""
+) -> tuple[list[Planes], list[Header]]:
+    """Encode `images` crops of `size` pixels at random lambdas: their index planes and headers."""
     random = np.random.default_rng(seed)
     config = engine.model.network.config
     low, high = step_of_lambda(config.smallest_lambda), step_of_lambda(config.largest_lambda)
@@ -102,6 +114,4 @@ def _fit(
         header = Header(bytes(MODEL_ID_BYTES), size, size, coded=True, lambda_step=int(random.integers(low, high + 1)))
         planes += choose_planes(dataclasses.replace(engine, given=batch.given), pixels, [header])
         headers.append(header)
-    return tuple(fit(sample) for sample in gather(planes, headers, engine.model.info.layout, random))
-
-
+    return planes, headers

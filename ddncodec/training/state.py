@@ -14,10 +14,11 @@ from ddncodec.files import replacing
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.config import Recipe
+from ddncodec.training.prior_state import PriorState
 
 
 class TrainState:
-    """Network, its moving average, codebook sums, optimizer and step counter.
+    """Network, its moving average, codebook sums, index prior, optimizers and step counter.
 
     Random numbers need no state: every draw is a function of the recipe's seed, the step and the process.
     """
@@ -30,6 +31,7 @@ class TrainState:
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         levels = range(len(recipe.network.levels))
         self.codebooks = nn.ModuleList(CodebookState(self.network.layer(level)) for level in levels).to(device)
+        self.prior = PriorState(self.network, recipe.prior, recipe.prior_rate, recipe.seed) if recipe.prior else None
         self.trained = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
             self.trained, lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
@@ -67,6 +69,7 @@ class TrainState:
             "average": self.average.state_dict(),
             "codebooks": self.codebooks.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "prior": self.prior and self.prior.state_dict(),
         }
         with replacing(path) as temporary:
             torch.save(record, temporary)
@@ -79,6 +82,8 @@ class TrainState:
             self.average.load_state_dict(record["average"])
             self.codebooks.load_state_dict(record["codebooks"])
             self.optimizer.load_state_dict(record["optimizer"])
-        except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+            if self.prior is not None:
+                self.prior.load_state_dict(record["prior"])
+        except (EOFError, KeyError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError) as error:
             raise ArgumentError(f"{path}: not a checkpoint of this recipe ({error})") from error
         self.step = record["step"]

@@ -22,7 +22,7 @@ GROWTH = 4.0
 
 @dataclasses.dataclass(frozen=True)
 class Walk:
-    """What a batch left behind: the loss, and per level its squared error, observations and share of cells not kept.
+    """What a batch left behind: the loss, and per level its squared error, observations and codes (B, gh, gw).
 
     `sound` is false where the error grew beyond GROWTH times within a stage, or is no number: choices lessen it, so
     that something went wrong in the arithmetic (seen once in a thousand steps in bfloat16 on a busy machine), and one
@@ -32,7 +32,7 @@ class Walk:
     loss: Tensor
     sound: bool
     errors: Tensor
-    taken: Tensor
+    codes: list[Tensor]
     observations: list[Tensor]
 
 
@@ -68,7 +68,7 @@ def walk(
     weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER
     t = state.condition[:, 0]
     loss = pictures.new_zeros(())
-    errors, taken, observations, sound = [], [], [], True
+    errors, chosen, observations, sound = [], [], [], True
     for stage, haste in enumerate(patience):
         scale = network.config.stages[stage].scale
         target = pack(shrink(pictures, scale))
@@ -89,7 +89,7 @@ def walk(
             cost = error.log() if relative else error * weight
             loss = loss + share / (count - 1 + final_weight) * cost.mean()
             errors.append(error.detach().mean())
-            taken.append((codes != 0).float().mean())
+            chosen.append(codes)
             if chain_dropout:
                 state = network.advance(proposal, _drop(codes, layer.codebook.shape[0], chain_dropout, generator))
         sound = sound and bool(errors[-1] < GROWTH * errors[-count])
@@ -97,7 +97,7 @@ def walk(
             with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
                 rendered = network.render(state)
             loss = loss + RENDER_WEIGHT * ((rendered - pictures).square().mean(dim=(1, 2, 3)) * weight).mean()
-    return Walk(loss, sound and bool(loss.isfinite()), torch.stack(errors), torch.stack(taken), observations)
+    return Walk(loss, sound and bool(loss.isfinite()), torch.stack(errors), chosen, observations)
 
 
 def _choose(

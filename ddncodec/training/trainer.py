@@ -81,6 +81,8 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
         _descend(state, result.loss, pace)
         _update_codebooks(state, result.observations, pace)
         state.update_average()
+        if state.prior is not None:
+            state.prior.learn(state.network, result.codes, lambdas, pace)
     state.step += 1
     return _report(state, result)
 
@@ -136,9 +138,8 @@ def _report(state: TrainState, result: Walk) -> Report:
     for book in list(state.codebooks)[: len(result.errors)]:
         share = book.counts[1:] / book.counts[1:].sum()
         usage.append(float((-(share * share.clamp(min=1e-12).log()).sum()).exp() / share.numel()))
-    return Report(
-        state.step, float(result.loss.detach()), tuple(psnr.tolist()), tuple(result.taken.tolist()), tuple(usage)
-    )
+    taken = tuple(float((codes != 0).float().mean()) for codes in result.codes)
+    return Report(state.step, float(result.loss.detach()), tuple(psnr.tolist()), taken, tuple(usage))
 
 
 def _agreed(mine: bool, device: torch.device) -> bool:

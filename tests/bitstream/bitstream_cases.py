@@ -12,8 +12,10 @@ from bitstream import (
     PROBABILITY_ONE,
     Chunk,
     Header,
+    IndexPrior,
     Layout,
     Level,
+    LevelPrior,
     LevelTables,
     encode_planes,
     grid,
@@ -55,6 +57,28 @@ def random_tables(rng: np.random.Generator, layout: Layout) -> list[LevelTables]
         )
         for level in layout
     ]
+
+
+def random_prior(rng: np.random.Generator, layout: Layout, channels: int = 3, top: int = 127) -> IndexPrior:
+    """A prior with weights of up to `top`, which makes most of its logits extreme."""
+    c = channels
+
+    def small(*shape: int) -> NDArray[np.int8]:
+        return rng.integers(-top, top + 1, shape, dtype=np.int8)
+
+    def large(size: int, limit: int) -> NDArray[np.int32]:
+        return rng.integers(-limit, limit + 1, size, dtype=np.int32)
+
+    levels = tuple(
+        LevelPrior(
+            blend=small(9 * c, c), blend_bias=large(c, 1 << 12), step=large(c, 1 << 7),
+            mix=small(c, c), mix_bias=large(c, 1 << 12), even_codes=small(level.outputs, c),
+            beside=small(4 * c, c), beside_bias=large(c, 1 << 12), join=small(c, c), join_bias=large(c, 1 << 12),
+            head=small(c, level.outputs), head_bias=large(level.outputs, 1 << 10), codes=small(level.outputs, c),
+        )
+        for level in layout
+    )  # fmt: skip
+    return IndexPrior(small(c), levels)
 
 
 def random_frequencies(rng: np.random.Generator, count: int) -> NDArray[np.int32]:

@@ -119,9 +119,9 @@ def test_coded_planes_need_tables_that_fit() -> None:
     planes = planes_of(LAYOUT)
     stream = read_stream(write_stream(CODED, encode_planes(planes, LAYOUT, CODED, tables)))
     for bad in (None, tables[:-1], tables[::-1]):
-        with pytest.raises(InvalidArgumentError, match="tables"):
+        with pytest.raises(InvalidArgumentError, match="probabilities"):
             encode_planes(planes, LAYOUT, CODED, bad)
-        with pytest.raises(InvalidArgumentError, match="tables"):
+        with pytest.raises(InvalidArgumentError, match="probabilities"):
             decode_planes(stream, LAYOUT, bad)
 
 

@@ -22,7 +22,7 @@ def cost(codec: Codec, picture: np.ndarray, planes: Planes, header: Header) -> f
     """Squared error plus lambda times the bits of the passes."""
     engine = codec.engine
     error = np.square(engine.replay([planes], [header])[0].astype(float) - picture).sum()
-    passes = bitstream.encode_planes(planes, codec.info.layout, header, engine.model.tables)
+    passes = bitstream.encode_planes(planes, codec.info.layout, header, engine.model.probabilities)
     return float(error + lambda_of_step(STEP) * 8 * sum(len(each.payload) for each in passes))
 
 

@@ -39,8 +39,8 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 def pass_per_level(codec: Codec, data: bytes) -> bytes:
     """The same indices with one pass for each level."""
-    header, layout, tables = bitstream.read_header(data), codec.info.layout, codec._engine.model.tables
-    passes = bitstream.encode_planes(codec.planes(data), layout, header, tables, [1] * len(layout))
+    header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec._engine.model.probabilities
+    passes = bitstream.encode_planes(codec.planes(data), layout, header, probabilities, [1] * len(layout))
     return bitstream.write_stream(header, passes)
 
 

@@ -37,9 +37,9 @@ def main() -> None:
 
 
 def _a_pass_per_level(codec: Codec, data: bytes) -> bytes:
-    layout, tables = codec.info.layout, codec._engine.model.tables
+    layout, probabilities = codec.info.layout, codec._engine.model.probabilities
     header = bitstream.read_header(data)
-    passes = bitstream.encode_planes(codec.planes(data), layout, header, tables, [1] * len(layout))
+    passes = bitstream.encode_planes(codec.planes(data), layout, header, probabilities, [1] * len(layout))
     return bitstream.write_stream(header, passes)
 
 

@@ -1,0 +1,223 @@
+"""The index prior: a small network of integers that foretells index planes (FORMAT.md, section 6.3).
+
+Weights and activations have 8 bits, and all sums stay below 2^24, so that they are exact in float32, in any order. That
+lets ordinary matrix products compute them, and every machine finds the same numbers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .context import parity, step_feature
+from .errors import InvalidArgumentError
+from .layout import MAX_LEVELS, WHOLE_IMAGE, Layout, grid
+
+MAX_CHANNELS: Final = 64  # 9 * 64 * 127^2 + MAX_BIAS + 32 * MAX_STEP < 2^24
+MAX_BIAS: Final = 1 << 22
+MAX_STEP: Final = 1 << 15
+SHIFT: Final = 6  # weights are in 1/64
+BLOCK: Final = 1 << 13  # cells that are looked at together
+
+_TOP: Final = 127
+_AROUND: Final = [(row, col) for row in (0, 1, 2) for col in (0, 1, 2)]
+_BESIDE: Final = [(0, 1), (1, 0), (1, 2), (2, 1)]
+
+States = NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelPrior:
+    """Integer weights of one level with K outputs, for states of C channels.
+
+    Matrices are int8, inputs first: `blend` (9C, C) and `mix` (C, C) bring the state to this level; `beside` (4C, C),
+    `join` (C, C) and `even_codes` (K, C) let odd cells know their even neighbours; `codes` (K, C) is what an index adds
+    to the state; `head` (C, K) gives the logits, the flag's first. Biases are int32 within +-2^22: `blend_bias`,
+    `mix_bias`, `beside_bias`, `join_bias` (C,) and `head_bias` (K,); `step` (C,) int32 within +-2^15.
+
+    Raises:
+        InvalidArgumentError: a dtype, shape or range is wrong.
+    """
+
+    blend: NDArray[np.int8]
+    blend_bias: NDArray[np.int32]
+    step: NDArray[np.int32]
+    mix: NDArray[np.int8]
+    mix_bias: NDArray[np.int32]
+    even_codes: NDArray[np.int8]
+    beside: NDArray[np.int8]
+    beside_bias: NDArray[np.int32]
+    join: NDArray[np.int8]
+    join_bias: NDArray[np.int32]
+    head: NDArray[np.int8]
+    head_bias: NDArray[np.int32]
+    codes: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        if self.codes.ndim != 2 or not 1 <= self.channels <= MAX_CHANNELS or self.outputs < 2:
+            raise InvalidArgumentError(
+                f"`codes` has shape {self.codes.shape}, must be (K, C), K 2 or more, C 1..{MAX_CHANNELS}"
+            )
+        k, c = self.codes.shape
+        shapes = {
+            "blend": (9 * c, c), "mix": (c, c), "even_codes": (k, c), "beside": (4 * c, c), "join": (c, c),
+            "head": (c, k), "codes": (k, c), "head_bias": (k,),
+        }  # fmt: skip
+        for field in fields(self):
+            array = getattr(self, field.name)
+            limit = MAX_STEP if field.name == "step" else MAX_BIAS
+            small = field.name in shapes and field.name != "head_bias"
+            shape, kind = shapes.get(field.name, (c,)), np.int8 if small else np.int32
+            if array.shape != shape or array.dtype != kind:
+                raise InvalidArgumentError(
+                    f"`{field.name}` is {array.dtype} {array.shape}, must be {np.dtype(kind)} {shape}"
+                )
+            if array.min() < (-_TOP if small else -limit) or array.max() > limit:
+                raise InvalidArgumentError(
+                    f"`{field.name}` spans {array.min()}..{array.max()}, must be within +-{_TOP if small else limit}"
+                )
+            frozen = array.copy()
+            frozen.setflags(write=False)
+            object.__setattr__(self, field.name, frozen)
+
+    @property
+    def outputs(self) -> int:
+        """K, the number of outputs of the level."""
+        return int(self.codes.shape[0])
+
+    @property
+    def channels(self) -> int:
+        """C, the channels of a state."""
+        return int(self.codes.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class IndexPrior:
+    """The prior of a model: `start` (C,) int8, the state of every cell before the first level, and all its levels.
+
+    Raises:
+        InvalidArgumentError: the levels have other channels than `start`.
+    """
+
+    start: NDArray[np.int8]
+    levels: tuple[LevelPrior, ...]
+
+    def __post_init__(self) -> None:
+        channels = {level.channels for level in self.levels}
+        if self.start.dtype != np.int8 or {self.start.shape} != {(c,) for c in channels}:
+            raise InvalidArgumentError(
+                f"`start` is {self.start.dtype} {self.start.shape}, levels have {sorted(channels)} channels"
+            )
+        if not 1 <= len(self.levels) <= MAX_LEVELS:
+            raise InvalidArgumentError(f"`levels` has {len(self.levels)}, must have 1..{MAX_LEVELS}")
+
+
+class Foresight:
+    """What the prior makes of one picture: states on the grid of the present level.
+
+    For every level `enter` it, look at `flags` and `values` of the cells of phase 0, tell it the indices found with
+    `reveal`, look at the cells of phase 1, and `leave` with the whole plane.
+
+    lambda_step: of the stream, or None.
+    """
+
+    def __init__(
+        self, prior: IndexPrior, layout: Layout, width: int, height: int, lambda_step: int | None
+    ) -> None:
+        self._prior, self._layout, self._size = prior, layout, (width, height)
+        self._step = step_feature(lambda_step)
+        rows, cols = grid(layout[0], width, height)
+        self._state: States = np.tile(prior.start, (rows, cols, 1))
+        self._seen = self._state
+        self.level = -1
+
+    def enter(self) -> None:
+        """Go on to the next level: repeat the state to its grid and blend in what is around each cell."""
+        before, self.level = self._layout[max(self.level, 0)].cell, self.level + 1
+        weights, level = self._prior.levels[self.level], self._layout[self.level]
+        shape = grid(level, *self._size)
+        factor = before // level.cell if before != WHOLE_IMAGE else max(shape)
+        state = _repeat(self._state, factor, shape)
+        bias = (weights.blend_bias + weights.step * self._step).astype(np.float32)
+        out = np.empty_like(state)
+        for rows, window in _strips(state):
+            hidden = _shift(_gather(window, _AROUND) @ _floats(weights.blend) + bias, 0)
+            own = window[1:-1, 1:-1].reshape(len(hidden), -1)
+            out[rows] = _added(own, hidden, weights.mix, weights.mix_bias).reshape(out[rows].shape)
+        self._state = self._seen = out
+
+    def reveal(self, plane: NDArray[np.int32]) -> None:
+        """Let cells know the indices beside them in `plane` (rows, cols), of which only even cells count."""
+        weights, state = self._prior.levels[self.level], self._state
+        known = weights.even_codes[plane]
+        known[parity(plane.shape)] = 0
+        bias = weights.beside_bias.astype(np.float32)
+        self._seen = np.empty_like(state)
+        for rows, window in _strips(known):
+            own = state[rows].reshape(-1, state.shape[2])
+            hidden = _shift(_gather(window, _BESIDE) @ _floats(weights.beside) + own * np.float32(1 << SHIFT) + bias, 0)
+            self._seen[rows] = _added(own, hidden, weights.join, weights.join_bias).reshape(self._seen[rows].shape)
+
+    def leave(self, plane: NDArray[np.int32]) -> None:
+        """Take note of the indices of the level, (rows, cols)."""
+        codes = self._prior.levels[self.level].codes
+        for row, indices in enumerate(plane):  # row by row, for the sums have 16 bits
+            total = self._state[row].astype(np.int16) + codes[indices]
+            self._state[row] = np.clip(total, -_TOP, _TOP)
+
+    def flags(self, cells: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the logits (n,) of index != 0, in 1/16 octave, of cells given by position row * cols + col."""
+        return self._logits(cells, slice(0, 1))[:, 0]
+
+    def values(self, cells: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the logits (n, K - 1) of indices 1..K-1, in 1/16 octave, of cells given by position."""
+        return self._logits(cells, slice(1, None))
+
+    def _logits(self, cells: NDArray[np.int64], part: slice) -> NDArray[np.int32]:
+        weights = self._prior.levels[self.level]
+        seen = self._seen.reshape(-1, self._seen.shape[2])
+        head, bias = _floats(weights.head[:, part]), weights.head_bias[part].astype(np.float32)
+        out = np.empty((len(cells), head.shape[1]), np.int32)
+        for start in range(0, len(cells), BLOCK):
+            block = slice(start, start + BLOCK)
+            out[block] = _floats(seen[cells[block]]) @ head + bias
+        out >>= SHIFT + 1
+        return out
+
+
+def _added(own: States, hidden: NDArray[np.float32], matrix: States, bias: NDArray[np.int32]) -> NDArray[np.float32]:
+    """own + (hidden matrix + bias) / 64, rounded down and clipped."""
+    return _shift(hidden @ _floats(matrix) + bias.astype(np.float32) + own * np.float32(1 << SHIFT), -_TOP)
+
+
+def _shift(sums: NDArray[np.float32], low: int) -> NDArray[np.float32]:
+    """sums / 64, rounded down, clipped to low..127."""
+    return np.clip(np.floor(sums * np.float32(1 / (1 << SHIFT))), low, _TOP)
+
+
+def _floats(array: NDArray[np.integer]) -> NDArray[np.float32]:
+    return array.astype(np.float32)
+
+
+def _repeat(state: States, factor: int, shape: tuple[int, int]) -> States:
+    """Repeat each cell of (rows, cols, C) `factor` times either way, cropped to a grid of `shape`."""
+    rows, cols = shape
+    return state.repeat(factor, axis=0)[:rows].repeat(factor, axis=1)[:, :cols]
+
+
+def _strips(planes: States) -> Iterator[tuple[slice, States]]:
+    """Cut (rows, cols, C) into strips of whole rows; each with one more cell on every side, zero beyond the grid."""
+    padded = np.pad(planes, ((1, 1), (1, 1), (0, 0)))
+    step = max(1, BLOCK // planes.shape[1])
+    for start in range(0, planes.shape[0], step):
+        rows = slice(start, min(start + step, planes.shape[0]))
+        yield rows, padded[rows.start : rows.stop + 2]
+
+
+def _gather(window: States, places: list[tuple[int, int]]) -> NDArray[np.float32]:
+    """Of every cell of a strip the states at `places` of the 3 x 3 around it, (n, len(places) * C)."""
+    rows, cols, channels = window.shape[0] - 2, window.shape[1] - 2, window.shape[2]
+    parts = [window[row : row + rows, col : col + cols] for row, col in places]
+    return _floats(np.concatenate(parts, axis=2).reshape(rows * cols, len(places) * channels))

@@ -1,0 +1,206 @@
+"""Training the index prior: the network of `bitstream.prior` in real numbers that are rounded as its integers are.
+
+States count in 1/32, weights in 1/64 and logits in octaves, so that every sum is that of integers over 2048, and the
+forward pass is the coder's, bit by bit. Rounding passes gradients as they are (straight-through).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bitstream import IndexPrior, LevelPrior
+from ddncodec.model import DiscreteDistributionNetwork
+from ddncodec.model.layer import DiscreteDistributionLayer
+
+STATE_UNIT, WEIGHT_UNIT = 32, 64
+TOP = 127
+STEP_RANGE = 32
+"""The step feature of `bitstream` spans -32..31."""
+MEANING_RANGE = 4.0
+
+
+class PriorLevel(nn.Module):
+    """The weights of one level; names as in `bitstream.LevelPrior`."""
+
+    def __init__(self, channels: int, outputs: int, meaning: int, generator: torch.Generator) -> None:
+        super().__init__()
+        c = channels
+
+        def drawn(*shape: int, std: float) -> nn.Parameter:
+            return nn.Parameter(torch.randn(*shape, generator=generator) * std)
+
+        self.blend = drawn(c, c, 3, 3, std=(9 * c) ** -0.5)
+        self.beside = drawn(c, c, 4, std=(4 * c) ** -0.5)
+        self.mix, self.join = nn.Parameter(torch.zeros(c, c)), nn.Parameter(torch.zeros(c, c))
+        self.blend_bias, self.beside_bias, self.step = (drawn(c, std=0.5) for _ in range(3))
+        self.mix_bias, self.join_bias = nn.Parameter(torch.zeros(c)), nn.Parameter(torch.zeros(c))
+        self.head, self.head_bias = nn.Parameter(torch.zeros(outputs, c)), nn.Parameter(torch.zeros(outputs))
+        self.codes, self.even_codes = nn.Parameter(torch.zeros(outputs, c)), nn.Parameter(torch.zeros(outputs, c))
+        self.from_meaning, self.even_from_meaning = drawn(meaning, c, std=0.3), drawn(meaning, c, std=0.3)
+        self.to_meaning = nn.Parameter(torch.zeros(meaning, c))
+
+    def tables(self, meaning: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`codes`, `even_codes` and `head`, each (K, C), of outputs whose meaning is (K, D)."""
+        codes = _rounded(self.codes + meaning @ self.from_meaning, STATE_UNIT)
+        even = _rounded(self.even_codes + meaning @ self.even_from_meaning, STATE_UNIT)
+        return codes, even, _rounded(self.head + meaning @ self.to_meaning, WEIGHT_UNIT)
+
+    def enter(self, state: Tensor, step: Tensor) -> Tensor:
+        """State (B, C, h, w) on this level's grid -> the state that knows what is around it; `step` (B,)."""
+        fine = _Whole.apply(self.step, STATE_UNIT * WEIGHT_UNIT // STEP_RANGE, torch.round)
+        bias = _bias(self.blend_bias) + fine * step[:, None]
+        kernel = _rounded(self.blend, WEIGHT_UNIT)
+        sums = F.conv2d(state.contiguous(memory_format=torch.channels_last), kernel, padding=1)
+        return self._added(state, _floored(sums + bias[:, :, None, None], 0.0), self.mix, self.mix_bias)
+
+    def reveal(self, state: Tensor, known: Tensor) -> Tensor:
+        """What odd cells know, given the codes of even ones (B, C, h, w), zero elsewhere."""
+        cross = self.beside.new_zeros(*self.beside.shape[:2], 3, 3)
+        cross[:, :, [0, 1, 1, 2], [1, 0, 2, 1]] = self.beside
+        sums = F.conv2d(known, _rounded(cross, WEIGHT_UNIT), padding=1) + state + _bias(self.beside_bias)[:, None, None]
+        return self._added(state, _floored(sums, 0.0), self.join, self.join_bias)
+
+    @staticmethod
+    def _added(state: Tensor, hidden: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
+        change = F.conv2d(hidden, _rounded(matrix, WEIGHT_UNIT)[:, :, None, None], _bias(bias))
+        return _floored(state + change, -TOP / STATE_UNIT)
+
+
+class PriorNetwork(nn.Module):
+    """The index prior of a network in training."""
+
+    def __init__(self, network: DiscreteDistributionNetwork, channels: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(channels, generator=generator))
+        self.cells = [level.cell for level in network.config.levels]
+        self.levels = nn.ModuleList(
+            PriorLevel(channels, len(meaning), meaning.shape[1], generator) for meaning in meanings(network)
+        )
+
+    def forward(self, planes: Sequence[Tensor], steps: Tensor, meaning: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Bits of the flags and of the values of each level, (L,) each, over a batch of planes (B, gh, gw) int64.
+
+        `steps` (B,) is the step feature of each picture, -32..31; `meaning` as `meanings` returns it.
+        """
+        state = _rounded(self.start, STATE_UNIT)[None, :, None, None].expand(len(steps), -1, *planes[0].shape[1:])
+        flags: list[Tensor] = []
+        values: list[Tensor] = []
+        for number, (level, plane) in enumerate(zip(self.levels, planes)):
+            factor = self.cells[max(number - 1, 0)] // self.cells[number]
+            if factor > 1:
+                state = F.interpolate(state, scale_factor=factor)
+            codes, even, head = level.tables(meaning[number])
+            state = level.enter(state, steps / STEP_RANGE)
+            odd = _odd(plane.shape[1:]).to(plane.device)
+            seen = torch.where(odd, level.reveal(state, _looked_up(even, plane) * ~odd), state)
+            for bits, each in zip((flags, values), _bits(seen, plane, head, _bias(level.head_bias))):
+                bits.append(each)
+            state = F.hardtanh(state + _looked_up(codes, plane), -TOP / STATE_UNIT, TOP / STATE_UNIT)
+        return torch.stack(flags), torch.stack(values)
+
+    @torch.no_grad()
+    def export(self, meaning: Sequence[Tensor]) -> IndexPrior:
+        """The prior in integers."""
+        return IndexPrior(_integers(self.start, STATE_UNIT), tuple(map(_export_level, self.levels, meaning)))
+
+
+@torch.no_grad()
+def meanings(network: DiscreteDistributionNetwork) -> list[Tensor]:
+    """What the outputs of each level are, (K, D): their cosine coefficients, to the level's scale, and their strength.
+
+    It lets what is learned of one output serve those like it, and follow the codebook as it moves.
+    """
+    return [_meaning(network.layer(level)) for level in range(len(network.config.levels))]
+
+
+def _meaning(layer: DiscreteDistributionLayer) -> Tensor:
+    weights = layer.codebook[:, : layer.cosines].flatten(1).float()
+    shape = weights / weights[1:].square().mean(dim=0).sqrt().clamp(min=1e-6)
+    strength = weights.square().sum(dim=1, keepdim=True).clamp(min=1e-9).log()
+    strength = (strength - strength[1:].mean()) / strength[1:].std().clamp(min=1e-6)
+    keep = torch.zeros_like(strength)
+    keep[0] = MEANING_RANGE
+    all_of_them = torch.cat([shape, strength, keep], dim=1).clamp(-MEANING_RANGE, MEANING_RANGE)
+    all_of_them[0, :-1] = 0
+    return all_of_them / MEANING_RANGE
+
+
+def _bits(seen: Tensor, plane: Tensor, head: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Bits of all flags and of all values of a plane, at logits head . seen + bias in octaves."""
+    taken = plane != 0
+    cells = seen.permute(0, 2, 3, 1)
+    flag = cells @ head[0] + bias[0]
+    of_flags = F.softplus(torch.where(taken, -flag, flag) * math.log(2)).sum() / math.log(2)
+    logits = cells[taken] @ head[1:].T + bias[1:]
+    of_values = F.cross_entropy(logits * math.log(2), plane[taken] - 1, reduction="sum") / math.log(2)
+    return of_flags, of_values
+
+
+def _looked_up(table: Tensor, plane: Tensor) -> Tensor:
+    return F.embedding(plane, table).permute(0, 3, 1, 2)
+
+
+def _odd(shape: torch.Size) -> Tensor:
+    return (torch.arange(shape[0])[:, None] + torch.arange(shape[1])) % 2 == 1
+
+
+def _rounded(weights: Tensor, unit: int) -> Tensor:
+    """The nearest multiples of 1 / unit, within +-127 / unit."""
+    return _Whole.apply(weights.clamp(-TOP / unit, TOP / unit), unit, torch.round)
+
+
+def _bias(bias: Tensor) -> Tensor:
+    return _Whole.apply(bias, STATE_UNIT * WEIGHT_UNIT, torch.round)
+
+
+def _floored(sums: Tensor, low: float) -> Tensor:
+    """States: multiples of 1/32, rounded down, within low and 127/32."""
+    return F.hardtanh(_Whole.apply(sums, STATE_UNIT, torch.floor), low, TOP / STATE_UNIT)
+
+
+class _Whole(torch.autograd.Function):
+    """Rounding to multiples of 1 / unit that gradients do not notice."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, unit: int, rounding: Callable[[Tensor], Tensor]) -> Tensor:
+        return rounding(values * unit).div_(unit)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient, None, None
+
+
+def _export_level(level: PriorLevel, meaning: Tensor) -> LevelPrior:
+    codes, even, head = level.tables(meaning)
+    biases = {
+        name: _integers(getattr(level, name), STATE_UNIT * WEIGHT_UNIT, np.int32)
+        for name in ("blend_bias", "mix_bias", "beside_bias", "join_bias", "head_bias")
+    }
+    return LevelPrior(
+        blend=_matrix(level.blend.flatten(2)),
+        step=_integers(level.step, STATE_UNIT * WEIGHT_UNIT // STEP_RANGE, np.int32),
+        mix=_matrix(level.mix[:, :, None]),
+        even_codes=_integers(even, STATE_UNIT),
+        beside=_matrix(level.beside),
+        join=_matrix(level.join[:, :, None]),
+        head=_integers(head.T, WEIGHT_UNIT),
+        codes=_integers(codes, STATE_UNIT),
+        **biases,
+    )
+
+
+def _matrix(kernel: Tensor) -> np.ndarray:
+    """A kernel (C_out, C_in, places) as a matrix (places * C_in, C_out)."""
+    return _integers(kernel.permute(2, 1, 0).reshape(-1, kernel.shape[0]), WEIGHT_UNIT)
+
+
+def _integers(tensor: Tensor, unit: int, kind: type[np.integer] = np.int8) -> np.ndarray:
+    whole = (tensor.detach().cpu() * unit).round()
+    return (whole.clamp(-TOP, TOP) if kind is np.int8 else whole).numpy().astype(kind)

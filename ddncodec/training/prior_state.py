@@ -1,0 +1,64 @@
+"""The index prior in training: its network, optimizer, and what one batch of indices teaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bitstream import IndexPrior, step_feature
+from ddncodec.model import DiscreteDistributionNetwork
+from ddncodec.rate import step_of_lambda
+from ddncodec.training.prior import PriorNetwork, meanings
+from ddncodec.training.processes import sum_over_processes, world
+
+
+class PriorState:
+    """The index prior of `network`, with `channels` channels, and its AdamW at learning rate `rate`.
+
+    It learns from the indices that the network's training chooses, and does not touch the network.
+    """
+
+    def __init__(self, network: DiscreteDistributionNetwork, channels: int, rate: float, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.rate = rate
+        device = network.stages[0].start.device
+        self.network = PriorNetwork(network, channels, generator).to(device)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
+        )
+
+    def learn(
+        self, network: DiscreteDistributionNetwork, codes: Sequence[Tensor], lambdas: Tensor, pace: float
+    ) -> float:
+        """Descend on the bits of one batch of `codes`, (B, gh, gw) a level; returns bits per cell.
+
+        `network` chose them at `lambdas` (B,); `pace` scales the learning rate.
+        """
+        steps = torch.tensor([step_feature(step_of_lambda(float(each))) for each in lambdas]).to(lambdas)
+        flags, values = self.network(codes, steps, meanings(network))
+        loss = (flags.sum() + values.sum()) / sum(plane.numel() for plane in codes)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        sum_over_processes(gradients)
+        for gradient in gradients if world() > 1 else ():
+            gradient /= world()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * pace
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def export(self, network: DiscreteDistributionNetwork) -> IndexPrior:
+        """The prior in integers, for the codebooks of `network`."""
+        return self.network.export(meanings(network))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, record: dict[str, Any]) -> None:
+        self.network.load_state_dict(record["network"])
+        self.optimizer.load_state_dict(record["optimizer"])
