@@ -30,6 +30,14 @@ def tiny_codec(tiny_path: Path) -> Codec:
 
 
 @pytest.fixture(scope="session")
+def foretold_codec() -> Codec:
+    """The frozen model "foretold", which has an index prior."""
+    from ddncodec.codec import Codec
+
+    return Codec(GOLDEN / "foretold.safetensors")
+
+
+@pytest.fixture(scope="session")
 def drawn_picture() -> Callable[[int, int, int], np.ndarray]:
     """`drawn_picture(height, width, seed)`: (height, width, 3) uint8."""
     return draw_picture

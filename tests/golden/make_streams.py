@@ -34,6 +34,9 @@ def main() -> None:
     _write(codec, "odd", codec.encode(draw_picture(37, 51, 44), 75, "coded"))
     _write(codec, "1x1", codec.encode(draw_picture(1, 1, 45), 50, "coded"))
     _write(codec, "passes", _a_pass_per_level(codec, codec.encode(rgb, 90, "coded")))
+    foretold = Codec(GOLDEN / "foretold.safetensors")
+    _write(foretold, "foretold", foretold.encode(rgb, 90, "coded"))
+    _write(foretold, "foretold-odd", _a_pass_per_level(foretold, foretold.encode(draw_picture(37, 51, 44), 75)))
 
 
 def _a_pass_per_level(codec: Codec, data: bytes) -> bytes:

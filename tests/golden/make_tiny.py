@@ -1,10 +1,12 @@
-"""Trains the frozen model of the tests, `tiny.safetensors`. Run by hand only; golden streams die with the old one.
+"""Trains a frozen model of the tests. Run by hand only; golden streams die with the old one.
 
-    python tests/golden/make_tiny.py --replace
+    python tests/golden/make_tiny.py --replace tiny
+    python tests/golden/make_tiny.py --replace foretold
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import sys
 import tempfile
@@ -22,22 +24,24 @@ from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train
 
-MODEL = Path(__file__).with_name("tiny.safetensors")
+CHANNELS = {"tiny": 0, "foretold": 8}
+"""Channels of the index prior of each model; "tiny" has simple tables alone."""
 STEPS = 1200
 ABOUT = "Frozen model of the tests; a minute of training on pictures drawn by code"
 
 
 def main() -> None:
-    if sys.argv[1:] != ["--replace"]:
-        sys.exit(f"{MODEL.name} is frozen: golden streams need it. --replace makes another.")
+    if len(sys.argv) != 3 or sys.argv[1] != "--replace":
+        sys.exit("the models are frozen: golden streams need them. --replace NAME makes another.")
+    name, path = sys.argv[2], Path(__file__).with_name(f"{sys.argv[2]}.safetensors")
     torch.set_num_threads(1)
     cpu = torch.device("cpu")
-    state = TrainState(TINY.lengthened(STEPS), cpu)
-    with tempfile.TemporaryDirectory() as name:
-        pictures = Pictures(draw_folder(Path(name) / "pictures", 48))
-        train(state, pictures, Path(name), cpu, autocast=False)
-        info = release(state, pictures, MODEL, name="tiny", about=ABOUT, images=150)
-    print(info.identity.hex(), hashlib.sha256(MODEL.read_bytes()).hexdigest(), MODEL.stat().st_size)
+    state = TrainState(dataclasses.replace(TINY.lengthened(STEPS), prior=CHANNELS[name]), cpu)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = Pictures(draw_folder(Path(folder) / "pictures", 48))
+        train(state, pictures, Path(folder), cpu, autocast=False)
+        info = release(state, pictures, path, name=name, about=ABOUT, images=150, progress=print)
+    print(info.identity.hex(), hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
 
 
 if __name__ == "__main__":
