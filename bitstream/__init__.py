@@ -31,6 +31,7 @@ from .errors import (
     InvalidArgumentError,
     LimitError,
 )
+from .frequencies import frequencies
 from .header import MAX_SIDE, MODEL_ID_BYTES, SIGNATURE, VERSION, Header
 from .layout import Layout, Level, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
@@ -105,6 +106,7 @@ __all__ = [
     "encode_planes",
     "flag_features",
     "flag_scores",
+    "frequencies",
     "grid",
     "group_levels",
     "lambda_bucket",

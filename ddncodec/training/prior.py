@@ -7,7 +7,7 @@ forward pass is the coder's, bit by bit. Rounding passes gradients as they are (
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,13 +85,20 @@ class PriorNetwork(nn.Module):
         )
 
     def forward(self, planes: Sequence[Tensor], steps: Tensor, meaning: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Bits of the flags and of the values of each level, (L,) each, over a batch of planes (B, gh, gw) int64.
+        """Bits of the flags and of the values of each level, (L,) each, over a batch; arguments as for `foresee`."""
+        bits = [_bits(*found, plane) for found, plane in zip(self.foresee(planes, steps, meaning), planes)]
+        flags, values = zip(*bits)
+        return torch.stack(flags), torch.stack(values)
 
-        `steps` (B,) is the step feature of each picture, -32..31; `meaning` as `meanings` returns it.
+    def foresee(
+        self, planes: Sequence[Tensor], steps: Tensor, meaning: Sequence[Tensor]
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """For each level the states (B, C, gh, gw), `head` (K, C) and its bias (K,), that give the logits in octaves.
+
+        `planes` are indices (B, gh, gw) int64 of the first levels; `steps` (B,) the step feature of each picture,
+        -32..31; `meaning` as `meanings` returns it.
         """
         state = _rounded(self.start, STATE_UNIT)[None, :, None, None].expand(len(steps), -1, *planes[0].shape[1:])
-        flags: list[Tensor] = []
-        values: list[Tensor] = []
         for number, (level, plane) in enumerate(zip(self.levels, planes)):
             factor = self.cells[max(number - 1, 0)] // self.cells[number]
             if factor > 1:
@@ -100,10 +107,8 @@ class PriorNetwork(nn.Module):
             state = level.enter(state, steps / STEP_RANGE)
             odd = _odd(plane.shape[1:]).to(plane.device)
             seen = torch.where(odd, level.reveal(state, _looked_up(even, plane) * ~odd), state)
-            for bits, each in zip((flags, values), _bits(seen, plane, head, _bias(level.head_bias))):
-                bits.append(each)
+            yield seen, head, _bias(level.head_bias)
             state = F.hardtanh(state + _looked_up(codes, plane), -TOP / STATE_UNIT, TOP / STATE_UNIT)
-        return torch.stack(flags), torch.stack(values)
 
     @torch.no_grad()
     def export(self, meaning: Sequence[Tensor]) -> IndexPrior:
@@ -132,8 +137,8 @@ def _meaning(layer: DiscreteDistributionLayer) -> Tensor:
     return all_of_them / MEANING_RANGE
 
 
-def _bits(seen: Tensor, plane: Tensor, head: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Bits of all flags and of all values of a plane, at logits head . seen + bias in octaves."""
+def _bits(seen: Tensor, head: Tensor, bias: Tensor, plane: Tensor) -> tuple[Tensor, Tensor]:
+    """Bits of all flags and of all values of a plane."""
     taken = plane != 0
     cells = seen.permute(0, 2, 3, 1)
     flag = cells @ head[0] + bias[0]

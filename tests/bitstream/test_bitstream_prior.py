@@ -81,8 +81,8 @@ def clip(value: int, low: int) -> int:
 
 
 def product(vector: Vector, matrix: NDArray[np.int8], bias: Sequence[int]) -> Vector:
-    columns = matrix.T.tolist()
-    return [int(b) + sum(v * m for v, m in zip(vector, column, strict=True)) for b, column in zip(bias, columns, strict=True)]
+    columns = zip(bias, matrix.T.tolist(), strict=True)
+    return [int(b) + sum(v * m for v, m in zip(vector, column, strict=True)) for b, column in columns]
 
 
 @pytest.mark.parametrize(("seed", "width", "height", "top"), [(0, 70, 41, 30), (1, 5, 90, 127), (2, 33, 16, 8)])

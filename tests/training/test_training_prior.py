@@ -1,0 +1,130 @@
+"""The prior in training computes what the coder's integers do, and learns what indices tell of each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bitstream import Foresight, Header, Level, encode_planes, phases, step_feature
+from ddncodec.codec import Codec
+from ddncodec.rate import lambda_of_step
+from ddncodec.training.config import TINY
+from ddncodec.training.pictures import Pictures
+from ddncodec.training.prior import PriorNetwork, meanings
+from ddncodec.training.prior_state import PriorState
+from ddncodec.training.release import release
+from ddncodec.training.state import TrainState
+from ddncodec.training.trainer import train_step
+
+CPU = torch.device("cpu")
+STEP = 150
+
+
+def scattered(codec: Codec, seed: int) -> PriorNetwork:
+    """A prior with no weight at zero."""
+    generator = torch.Generator().manual_seed(seed)
+    prior = PriorNetwork(codec.engine.model.network, 6, generator)
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.2)
+    return prior
+
+
+def planes_of(layout: tuple[Level, ...], count: int, side: int, seed: int) -> list[Tensor]:
+    """Indices in which each cell of a level repeats its cell of the level before, mostly; (count, gh, gw) each."""
+    generator = torch.Generator().manual_seed(seed)
+    planes: list[Tensor] = []
+    for number, level in enumerate(layout):
+        cells = side // level.cell
+        plane = torch.randint(level.outputs, (count, cells, cells), generator=generator)
+        if number:
+            factor = layout[number - 1].cell // level.cell
+            before = planes[-1].repeat_interleave(factor, 1).repeat_interleave(factor, 2) % level.outputs
+            plane = torch.where(torch.rand(plane.shape, generator=generator) < 0.9, before, plane)
+        planes.append(plane)
+    return planes
+
+
+def size(codec: Codec, prior: PriorNetwork, planes: list[Tensor], side: int) -> int:
+    """Bytes of the first picture's planes."""
+    header = Header(codec.info.identity, side, side, coded=True, lambda_step=STEP)
+    each = [plane[0].numpy().astype(np.int32) for plane in planes]
+    integers = prior.export(meanings(codec.engine.model.network))
+    return sum(len(one.payload) for one in encode_planes(each, codec.info.layout, header, integers))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_training_and_coding_compute_the_same_logits(tiny_codec: Codec, seed: int) -> None:
+    layout, network = tiny_codec.info.layout, tiny_codec.engine.model.network
+    prior, planes = scattered(tiny_codec, seed), planes_of(layout, 1, 96, seed)
+    foresight = Foresight(prior.export(meanings(network)), layout, 96, 96, STEP)
+    steps = torch.tensor([step_feature(STEP)])
+    with torch.no_grad():
+        for plane, (seen, head, bias) in zip(planes, prior.foresee(planes, steps, meanings(network)), strict=True):
+            logits = ((seen[0].permute(1, 2, 0) @ head.T + bias) * 16).floor().int().flatten(0, 1).numpy()
+            foresight.enter()
+            for phase, cells in enumerate(phases(plane[0].shape)):
+                if phase:
+                    foresight.reveal(plane[0].numpy())
+                np.testing.assert_array_equal(logits[cells, 0], foresight.flags(cells))
+                np.testing.assert_array_equal(logits[cells, 1:], foresight.values(cells))
+            foresight.leave(plane[0].numpy())
+
+
+def test_bits_are_those_of_the_payload(tiny_codec: Codec) -> None:
+    prior, planes = scattered(tiny_codec, 2), planes_of(tiny_codec.info.layout, 1, 256, 2)
+    with torch.no_grad():
+        flags, values = prior(planes, torch.tensor([step_feature(STEP)]), meanings(tiny_codec.engine.model.network))
+    assert size(tiny_codec, prior, planes, 256) == pytest.approx(float(flags.sum() + values.sum()) / 8, rel=0.01)
+
+
+def test_it_learns_what_indices_tell_of_each_other(tiny_codec: Codec) -> None:
+    network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
+    state = PriorState(network, 8, 1e-2, 0)
+    seen = planes_of(layout, 1, 64, 999)
+    before = size(tiny_codec, state.network, seen, 64)
+    for step in range(120):
+        state.learn(network, planes_of(layout, 4, 64, step), torch.full((4,), lambda_of_step(STEP)), 1.0)
+    assert size(tiny_codec, state.network, seen, 64) < 0.7 * before
+
+
+def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) -> None:
+    """In a last plane of one index, unforeseeable, odd cells cost little once even ones are known."""
+    network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
+    state = PriorState(network, 8, 1e-2, 0)
+
+    def flat(seed: int, count: int) -> list[Tensor]:
+        drawn = torch.randint(layout[-1].outputs, (count, 1, 1), generator=torch.Generator().manual_seed(seed))
+        planes = [torch.zeros(count, 64 // level.cell, 64 // level.cell, dtype=torch.int64) for level in layout]
+        return [*planes[:-1], planes[-1] + drawn]
+
+    for step in range(150):
+        state.learn(network, flat(step, 8), torch.full((8,), lambda_of_step(STEP)), 1.0)
+    even_cells_alone = flat(999, 1)[-1].numel() / 2 * (layout[-1].outputs - 1).bit_length() / 8
+    assert size(tiny_codec, state.network, flat(999, 1), 64) < 1.2 * even_cells_alone
+
+
+def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
+    with_prior, without = (TrainState(dataclasses.replace(TINY, prior=prior), CPU) for prior in (4, 0))
+    for state in (with_prior, without):
+        for _ in range(6):
+            train_step(state, Pictures(drawn_folder), CPU, autocast=False)
+    assert without.prior is None
+    for one, other in zip(with_prior.network.parameters(), without.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_prior_that_saves_nothing_is_left_out(drawn_folder: Path, tmp_path: Path) -> None:
+    state = TrainState(TINY, CPU)
+    told: list[str] = []
+    release(
+        state, Pictures(drawn_folder), tmp_path / "new.safetensors", name="new", about="untrained", images=6,
+        progress=told.append,
+    )  # fmt: skip
+    assert any("leaving out the index prior" in message for message in told)
+    assert Codec(tmp_path / "new.safetensors").engine.model.prior is None
