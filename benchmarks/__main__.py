@@ -15,6 +15,7 @@ COMMANDS = {
     "guidance": ("benchmarks.guidance", "guidance"),
     "page": ("benchmarks.page", "page"),
     "plot": ("benchmarks.report", "plot"),
+    "prior": ("benchmarks.prior", "prior"),
     "progressive": ("benchmarks.progressive", "progressive"),
     "rd": ("benchmarks.rd", "rd"),
     "retrieval": ("benchmarks.retrieval", "retrieval"),

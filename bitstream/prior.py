@@ -19,7 +19,7 @@ MAX_CHANNELS: Final = 64  # 9 * 64 * 127^2 + MAX_BIAS + 32 * MAX_STEP < 2^24
 MAX_BIAS: Final = 1 << 22
 MAX_STEP: Final = 1 << 15
 SHIFT: Final = 6  # weights are in 1/64
-BLOCK: Final = 1 << 13  # cells that are looked at together
+BLOCK: Final = 1 << 11  # cells that are looked at together, so that they stay in the cache
 
 _TOP: Final = 127
 _AROUND: Final = [(row, col) for row in (0, 1, 2) for col in (0, 1, 2)]
@@ -140,10 +140,10 @@ class Foresight:
         shape = grid(level, *self._size)
         factor = before // level.cell if before != WHOLE_IMAGE else max(shape)
         state = _repeat(self._state, factor, shape)
-        bias = (weights.blend_bias + weights.step * self._step).astype(np.float32)
+        bias, blend = weights.blend_bias + weights.step * self._step, _floats(weights.blend)
         out = np.empty_like(state)
         for rows, window in _strips(state):
-            hidden = _shift(_gather(window, _AROUND) @ _floats(weights.blend) + bias, 0)
+            hidden = _part(_down(_gather(window, _AROUND) @ blend, bias))
             own = window[1:-1, 1:-1].reshape(len(hidden), -1)
             out[rows] = _added(own, hidden, weights.mix, weights.mix_bias).reshape(out[rows].shape)
         self._state = self._seen = out
@@ -153,48 +153,64 @@ class Foresight:
         weights, state = self._prior.levels[self.level], self._state
         known = weights.even_codes[plane]
         known[parity(plane.shape)] = 0
-        bias = weights.beside_bias.astype(np.float32)
+        beside = _floats(weights.beside)
         self._seen = np.empty_like(state)
         for rows, window in _strips(known):
             own = state[rows].reshape(-1, state.shape[2])
-            hidden = _shift(_gather(window, _BESIDE) @ _floats(weights.beside) + own * np.float32(1 << SHIFT) + bias, 0)
+            hidden = _down(_gather(window, _BESIDE) @ beside, weights.beside_bias)
+            hidden = _part(np.add(hidden, own, out=hidden))
             self._seen[rows] = _added(own, hidden, weights.join, weights.join_bias).reshape(self._seen[rows].shape)
 
     def leave(self, plane: NDArray[np.int32]) -> None:
         """Take note of the indices of the level, (rows, cols)."""
-        codes = self._prior.levels[self.level].codes
-        for row, indices in enumerate(plane):  # row by row, for the sums have 16 bits
-            total = self._state[row].astype(np.int16) + codes[indices]
-            self._state[row] = np.clip(total, -_TOP, _TOP)
+        codes = self._prior.levels[self.level].codes.astype(np.int16)
+        states, indices = self._state.reshape(-1, codes.shape[1]), plane.ravel()
+        for start in range(0, len(states), BLOCK):
+            block = slice(start, start + BLOCK)
+            sums = codes[indices[block]]
+            sums += states[block]
+            states[block] = np.clip(sums, -_TOP, _TOP, out=sums)
 
-    def flags(self, cells: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the logits (n,) of index != 0, in 1/16 octave, of cells given by position row * cols + col."""
+    def flags(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the logits (n,) of index != 0 of cells given by position row * cols + col.
+
+        They are whole numbers, in 1/16 octave.
+        """
         return self._logits(cells, slice(0, 1))[:, 0]
 
-    def values(self, cells: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the logits (n, K - 1) of indices 1..K-1, in 1/16 octave, of cells given by position."""
+    def values(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the logits (n, K - 1) of indices 1..K-1, as `flags` does."""
         return self._logits(cells, slice(1, None))
 
-    def _logits(self, cells: NDArray[np.int64], part: slice) -> NDArray[np.int32]:
+    def _logits(self, cells: NDArray[np.int64], part: slice) -> NDArray[np.float32]:
         weights = self._prior.levels[self.level]
         seen = self._seen.reshape(-1, self._seen.shape[2])
-        head, bias = _floats(weights.head[:, part]), weights.head_bias[part].astype(np.float32)
-        out = np.empty((len(cells), head.shape[1]), np.int32)
+        head = _floats(weights.head[:, part])
+        out = np.empty((len(cells), head.shape[1]), np.float32)
         for start in range(0, len(cells), BLOCK):
             block = slice(start, start + BLOCK)
-            out[block] = _floats(seen[cells[block]]) @ head + bias
-        out >>= SHIFT + 1
+            np.matmul(_floats(seen[cells[block]]), head, out=out[block])
+            _down(out[block], weights.head_bias[part], SHIFT + 1)
         return out
 
 
 def _added(own: States, hidden: NDArray[np.float32], matrix: States, bias: NDArray[np.int32]) -> NDArray[np.float32]:
     """own + (hidden matrix + bias) / 64, rounded down and clipped."""
-    return _shift(hidden @ _floats(matrix) + bias.astype(np.float32) + own * np.float32(1 << SHIFT), -_TOP)
+    change = _down(hidden @ _floats(matrix), bias)
+    change += own
+    return np.clip(change, -_TOP, _TOP, out=change)
 
 
-def _shift(sums: NDArray[np.float32], low: int) -> NDArray[np.float32]:
-    """sums / 64, rounded down, clipped to low..127."""
-    return np.clip(np.floor(sums * np.float32(1 / (1 << SHIFT))), low, _TOP)
+def _down(sums: NDArray[np.float32], bias: NDArray[np.integer], shift: int = SHIFT) -> NDArray[np.float32]:
+    """(sums + bias) / 2^shift, rounded down, in place."""
+    sums += bias.astype(np.float32)
+    sums *= np.float32(1 / (1 << shift))
+    return np.floor(sums, out=sums)
+
+
+def _part(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Clipped to 0..127, in place."""
+    return np.clip(sums, 0, _TOP, out=sums)
 
 
 def _floats(array: NDArray[np.integer]) -> NDArray[np.float32]:

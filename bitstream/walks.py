@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .context import EVEN, ODD, Flags, flag_scores, parity, present_scores
 from .errors import InvalidArgumentError
-from .frequencies import frequencies
+from .frequencies import frequencies, odds
 from .header import Header
 from .layout import Layout, grid
 from .prior import Foresight, IndexPrior
@@ -19,7 +19,7 @@ from .tables import LevelTables, lambda_bucket, score_bins
 
 Probabilities: TypeAlias = Sequence[LevelTables] | IndexPrior
 Cells: TypeAlias = NDArray[np.int64]
-BLOCK: Final = 1 << 12  # values whose frequencies are in memory together
+BLOCK: Final = 1 << 10  # values whose frequencies are in memory together
 
 
 class Symbols(Protocol):
@@ -69,8 +69,8 @@ class TableWalk:
         for phase, cells in enumerate(phases(scores.shape)):
             if phase == ODD:
                 scores += present_scores(table.weights, nonzero)
-            odds = table.nonkeep[phase][score_bins(scores.flat[cells])]
-            nonzero.flat[cells] = symbols.flags(cells, odds)
+            chances = table.nonkeep[phase][score_bins(scores.flat[cells])]
+            nonzero.flat[cells] = symbols.flags(cells, chances)
         self._flags.append(nonzero)
         plane = nonzero.astype(np.int32)
         if table.outputs > 2:
@@ -93,9 +93,7 @@ class PriorWalk:
         for phase, cells in enumerate(phases(plane.shape)):
             if phase == ODD:
                 self._foresight.reveal(plane)
-            logits = self._foresight.flags(cells)
-            odds = frequencies(np.stack([np.zeros_like(logits), logits], axis=1))[:, 1]
-            taken = cells[symbols.flags(cells, odds)]
+            taken = cells[symbols.flags(cells, odds(self._foresight.flags(cells)))]
             plane.flat[taken] = 1
             for start in range(0, len(taken) if level.outputs > 2 else 0, BLOCK):
                 block = taken[start : start + BLOCK]

@@ -17,7 +17,7 @@ from ddncodec.search import cheapest
 
 OCTAVE = 16
 """Logits of the prior count in 1/OCTAVE bits."""
-BLOCK = 1 << 13
+BLOCK = 1 << 11
 """Cells whose prices are in memory together."""
 
 
