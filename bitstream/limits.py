@@ -15,7 +15,8 @@ class Limits:
 
     max_pixels: width * height of the picture.
     max_cells: indices over all decoded levels; decoding allocates about 4 bytes for each, and
-        some 30 more for each cell of the largest pass while that pass is being decoded.
+        some 30 more for each cell of the largest pass while that pass is being decoded; an index
+        prior of C channels takes 2 C more for each cell of the largest plane.
     max_elements: passes and chunks; an empty one is 6 bytes in the stream and far more in memory.
     """
 

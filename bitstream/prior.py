@@ -139,27 +139,28 @@ class Foresight:
         weights, level = self._prior.levels[self.level], self._layout[self.level]
         shape = grid(level, *self._size)
         factor = before // level.cell if before != WHOLE_IMAGE else max(shape)
-        state = _repeat(self._state, factor, shape)
-        bias, blend = weights.blend_bias + weights.step * self._step, _floats(weights.blend)
-        out = np.empty_like(state)
-        for rows, window in _strips(state):
+        rows, cols = (np.arange(length) // factor for length in shape)
+        wide, bias, blend = self._state[:, cols], weights.blend_bias + weights.step * self._step, _floats(weights.blend)
+        out: States = np.empty((*shape, wide.shape[2]), np.int8)
+        for strip, around in _strips(shape):
+            window = _bordered(wide[rows[around]], strip, shape)
             hidden = _part(_down(_gather(window, _AROUND) @ blend, bias))
             own = window[1:-1, 1:-1].reshape(len(hidden), -1)
-            out[rows] = _added(own, hidden, weights.mix, weights.mix_bias).reshape(out[rows].shape)
+            out[strip] = _added(own, hidden, weights.mix, weights.mix_bias).reshape(out[strip].shape)
         self._state = self._seen = out
 
     def reveal(self, plane: NDArray[np.int32]) -> None:
         """Let cells know the indices beside them in `plane` (rows, cols), of which only even cells count."""
         weights, state = self._prior.levels[self.level], self._state
-        known = weights.even_codes[plane]
-        known[parity(plane.shape)] = 0
-        beside = _floats(weights.beside)
+        odd, beside = parity(plane.shape), _floats(weights.beside)
         self._seen = np.empty_like(state)
-        for rows, window in _strips(known):
-            own = state[rows].reshape(-1, state.shape[2])
-            hidden = _down(_gather(window, _BESIDE) @ beside, weights.beside_bias)
+        for strip, around in _strips(plane.shape):
+            known = weights.even_codes[plane[around]]
+            known[odd[around]] = 0
+            own = state[strip].reshape(-1, state.shape[2])
+            hidden = _down(_gather(_bordered(known, strip, plane.shape), _BESIDE) @ beside, weights.beside_bias)
             hidden = _part(np.add(hidden, own, out=hidden))
-            self._seen[rows] = _added(own, hidden, weights.join, weights.join_bias).reshape(self._seen[rows].shape)
+            self._seen[strip] = _added(own, hidden, weights.join, weights.join_bias).reshape(state[strip].shape)
 
     def leave(self, plane: NDArray[np.int32]) -> None:
         """Take note of the indices of the level, (rows, cols)."""
@@ -217,19 +218,18 @@ def _floats(array: NDArray[np.integer]) -> NDArray[np.float32]:
     return array.astype(np.float32)
 
 
-def _repeat(state: States, factor: int, shape: tuple[int, int]) -> States:
-    """Repeat each cell of (rows, cols, C) `factor` times either way, cropped to a grid of `shape`."""
+def _strips(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+    """Cut a grid into strips of whole rows: their rows, and these with those around them."""
     rows, cols = shape
-    return state.repeat(factor, axis=0)[:rows].repeat(factor, axis=1)[:, :cols]
+    step = max(1, BLOCK // cols)
+    for start in range(0, rows, step):
+        stop = min(start + step, rows)
+        yield slice(start, stop), slice(max(0, start - 1), min(rows, stop + 1))
 
 
-def _strips(planes: States) -> Iterator[tuple[slice, States]]:
-    """Cut (rows, cols, C) into strips of whole rows; each with one more cell on every side, zero beyond the grid."""
-    padded = np.pad(planes, ((1, 1), (1, 1), (0, 0)))
-    step = max(1, BLOCK // planes.shape[1])
-    for start in range(0, planes.shape[0], step):
-        rows = slice(start, min(start + step, planes.shape[0]))
-        yield rows, padded[rows.start : rows.stop + 2]
+def _bordered(inner: States, strip: slice, shape: tuple[int, int]) -> States:
+    """A strip with the rows around it, (rows, cols, C), with zeros for what is beyond the grid."""
+    return np.pad(inner, ((strip.start == 0, strip.stop == shape[0]), (1, 1), (0, 0)))
 
 
 def _gather(window: States, places: list[tuple[int, int]]) -> NDArray[np.float32]:

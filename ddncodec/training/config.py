@@ -30,7 +30,8 @@ class Recipe:
     model on principal components takes. `relative` trains the logarithm of each error. `mirror` allows mirrored
     pictures, `margin` moved ones (see `Pictures`); `chain_dropout` is the share of cells that go on from a random
     output instead of the chosen one (section 3.2, Yang 2025). `prior` is how many channels the index prior has that is
-    trained along with the network, 0 for none, and `prior_rate` its learning rate.
+    trained along with the network, 0 for none, and `prior_rate` its learning rate; from step `joint_from` on, indices
+    are chosen at its prices.
     """
 
     network: NetworkConfig
@@ -56,6 +57,7 @@ class Recipe:
     chain_dropout: float = 0.0
     prior: int = 0
     prior_rate: float = 3e-3
+    joint_from: int = 0
     seed: int = 0
 
     @property
@@ -74,7 +76,7 @@ class Recipe:
     def tuning(self, steps: int) -> Recipe:
         """A recipe that goes on with trained weights: the last phase alone, for `steps` steps."""
         phase = dataclasses.replace(self.phases[-1], until=steps)
-        return dataclasses.replace(self, phases=(phase,), patient_steps=1, solve_from=200)
+        return dataclasses.replace(self, phases=(phase,), patient_steps=1, solve_from=200, joint_from=200)
 
     def lengthened(self, steps: int) -> Recipe:
         """The same recipe with its last phase ending at `steps`."""
@@ -100,6 +102,7 @@ PHOTO = Recipe(
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
     prior=32,
+    joint_from=4000,
 )
 
 TINY = Recipe(
@@ -115,6 +118,7 @@ TINY = Recipe(
     warmup=5,
     split_every=10,
     prior=4,
+    joint_from=30,
 )
 
 DIGIT = 28

@@ -61,16 +61,46 @@ class PriorLevel(nn.Module):
         return self._added(state, _floored(sums + bias[:, :, None, None], 0.0), self.mix, self.mix_bias)
 
     def reveal(self, state: Tensor, known: Tensor) -> Tensor:
-        """What odd cells know, given the codes of even ones (B, C, h, w), zero elsewhere."""
+        """The state, in odd cells with what they know of even ones, given the `even_codes` (B, C, h, w) of all."""
+        odd = odd_cells(state.shape[2:]).to(state.device)
         cross = self.beside.new_zeros(*self.beside.shape[:2], 3, 3)
         cross[:, :, [0, 1, 1, 2], [1, 0, 2, 1]] = self.beside
-        sums = F.conv2d(known, _rounded(cross, WEIGHT_UNIT), padding=1) + state + _bias(self.beside_bias)[:, None, None]
-        return self._added(state, _floored(sums, 0.0), self.join, self.join_bias)
+        sums = F.conv2d(known * ~odd, _rounded(cross, WEIGHT_UNIT), padding=1)
+        sums = sums + state + _bias(self.beside_bias)[:, None, None]
+        return torch.where(odd, self._added(state, _floored(sums, 0.0), self.join, self.join_bias), state)
 
     @staticmethod
     def _added(state: Tensor, hidden: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
         change = F.conv2d(hidden, _rounded(matrix, WEIGHT_UNIT)[:, :, None, None], _bias(bias))
         return _floored(state + change, -TOP / STATE_UNIT)
+
+
+class PriorPrices:
+    """What the indices of one batch cost, level by level, in the eyes of a prior in training; no gradient."""
+
+    def __init__(self, prior: PriorNetwork, meaning: Sequence[Tensor], steps: Tensor) -> None:
+        self._prior, self._meaning, self._steps = prior, meaning, steps
+        self._state: Tensor | None = None
+
+    @torch.no_grad()
+    def choose(self, number: int, shape: torch.Size, choose: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        """Codes (B, gh, gw) of level `number`, of `shape`, made by `choose`, first for even cells, then for odd ones.
+
+        `choose` gets a mask (B, gh, gw) of n cells, bits of the values (n, K) and the extra bits of not keeping (n,),
+        and returns n codes.
+        """
+        prior, level = self._prior, self._prior.levels[number]
+        codes, even, head = level.tables(self._meaning[number])
+        state = prior.enter(number, prior.begin(shape) if self._state is None else self._state, self._steps)
+        plane, odd = torch.zeros(shape, dtype=torch.int64, device=state.device), odd_cells(shape[1:]).to(state.device)
+        seen = state
+        for mask in (~odd.expand(shape), odd.expand(shape)):
+            octaves = seen.permute(0, 2, 3, 1)[mask] @ head.T + _bias(level.head_bias)
+            total = torch.logsumexp(octaves[:, 1:] * math.log(2), dim=1, keepdim=True) / math.log(2)
+            plane[mask] = choose(mask, total - octaves, -octaves[:, 0])
+            seen = level.reveal(state, _looked_up(even, plane))
+        self._state = prior.leave(state, codes, plane)
+        return plane
 
 
 class PriorNetwork(nn.Module):
@@ -98,17 +128,29 @@ class PriorNetwork(nn.Module):
         `planes` are indices (B, gh, gw) int64 of the first levels; `steps` (B,) the step feature of each picture,
         -32..31; `meaning` as `meanings` returns it.
         """
-        state = _rounded(self.start, STATE_UNIT)[None, :, None, None].expand(len(steps), -1, *planes[0].shape[1:])
-        for number, (level, plane) in enumerate(zip(self.levels, planes)):
-            factor = self.cells[max(number - 1, 0)] // self.cells[number]
-            if factor > 1:
-                state = F.interpolate(state, scale_factor=factor)
+        state = self.begin(planes[0].shape)
+        for number, plane in enumerate(planes):
+            level = self.levels[number]
             codes, even, head = level.tables(meaning[number])
-            state = level.enter(state, steps / STEP_RANGE)
-            odd = _odd(plane.shape[1:]).to(plane.device)
-            seen = torch.where(odd, level.reveal(state, _looked_up(even, plane) * ~odd), state)
-            yield seen, head, _bias(level.head_bias)
-            state = F.hardtanh(state + _looked_up(codes, plane), -TOP / STATE_UNIT, TOP / STATE_UNIT)
+            state = self.enter(number, state, steps)
+            yield level.reveal(state, _looked_up(even, plane)), head, _bias(level.head_bias)
+            state = self.leave(state, codes, plane)
+
+    def begin(self, shape: torch.Size) -> Tensor:
+        """The state before the first level, for planes of `shape` (B, gh, gw)."""
+        return _rounded(self.start, STATE_UNIT)[None, :, None, None].expand(shape[0], -1, *shape[1:])
+
+    def enter(self, number: int, state: Tensor, steps: Tensor) -> Tensor:
+        """The state at level `number`, of what the state before knew."""
+        factor = self.cells[max(number - 1, 0)] // self.cells[number]
+        state = F.interpolate(state, scale_factor=factor) if factor > 1 else state
+        level: PriorLevel = self.levels[number]
+        return level.enter(state, steps / STEP_RANGE)
+
+    @staticmethod
+    def leave(state: Tensor, codes: Tensor, plane: Tensor) -> Tensor:
+        """The state once the indices are known; `codes` (K, C) is the level's table."""
+        return F.hardtanh(state + _looked_up(codes, plane), -TOP / STATE_UNIT, TOP / STATE_UNIT)
 
     @torch.no_grad()
     def export(self, meaning: Sequence[Tensor]) -> IndexPrior:
@@ -152,7 +194,8 @@ def _looked_up(table: Tensor, plane: Tensor) -> Tensor:
     return F.embedding(plane, table).permute(0, 3, 1, 2)
 
 
-def _odd(shape: torch.Size) -> Tensor:
+def odd_cells(shape: torch.Size) -> Tensor:
+    """A mask (rows, cols) of the cells of the second phase."""
     return (torch.arange(shape[0])[:, None] + torch.arange(shape[1])) % 2 == 1
 
 

@@ -11,14 +11,14 @@ from torch import Tensor
 from bitstream import IndexPrior, step_feature
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.rate import step_of_lambda
-from ddncodec.training.prior import PriorNetwork, meanings
+from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
 from ddncodec.training.processes import sum_over_processes, world
 
 
 class PriorState:
     """The index prior of `network`, with `channels` channels, and its AdamW at learning rate `rate`.
 
-    It learns from the indices that the network's training chooses, and does not touch the network.
+    It learns from the indices that the network's training chooses, at its prices or others.
     """
 
     def __init__(self, network: DiscreteDistributionNetwork, channels: int, rate: float, seed: int) -> None:
@@ -37,8 +37,7 @@ class PriorState:
 
         `network` chose them at `lambdas` (B,); `pace` scales the learning rate.
         """
-        steps = torch.tensor([step_feature(step_of_lambda(float(each))) for each in lambdas]).to(lambdas)
-        flags, values = self.network(codes, steps, meanings(network))
+        flags, values = self.network(codes, _steps(lambdas), meanings(network))
         loss = (flags.sum() + values.sum()) / sum(plane.numel() for plane in codes)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -52,6 +51,10 @@ class PriorState:
         self.optimizer.step()
         return float(loss.detach())
 
+    def prices(self, network: DiscreteDistributionNetwork, lambdas: Tensor) -> PriorPrices:
+        """What the indices of a batch at `lambdas` (B,) cost."""
+        return PriorPrices(self.network, meanings(network), _steps(lambdas))
+
     def export(self, network: DiscreteDistributionNetwork) -> IndexPrior:
         """The prior in integers, for the codebooks of `network`."""
         return self.network.export(meanings(network))
@@ -62,3 +65,8 @@ class PriorState:
     def load_state_dict(self, record: dict[str, Any]) -> None:
         self.network.load_state_dict(record["network"])
         self.optimizer.load_state_dict(record["optimizer"])
+
+
+def _steps(lambdas: Tensor) -> Tensor:
+    """The step feature of each lambda (B,)."""
+    return torch.tensor([step_feature(step_of_lambda(float(each))) for each in lambdas]).to(lambdas)

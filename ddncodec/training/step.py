@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
 from ddncodec.search import price_unit, select
 from ddncodec.training.codebooks import CodebookState
+from ddncodec.training.prior import PriorPrices
 
 REFERENCE_LAMBDA = 512.0
 LAMBDA_POWER = 0.7
@@ -55,10 +57,12 @@ def walk(
     relative: bool = False,
     chain_dropout: float = 0.0,
     generator: torch.Generator | None = None,
+    prices: PriorPrices | None = None,
 ) -> Walk:
     """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably; `given` as the network's.
 
-    `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young.
+    `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young. Bits are those of
+    `prices`, or of how often each index was chosen lately.
     A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
     still that of the output chosen. The loss is the mean squared error over the levels of each stage, against the
     picture at that stage's size, or with `relative` its logarithm; the last level counts `final_weight` times as much
@@ -81,7 +85,12 @@ def walk(
             with torch.no_grad():
                 cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, layer.colors))
                 price = price_unit(lambdas, scale) * haste
-                codes = _choose(cells, layer.codebook, layer.cosines, codebooks[level], price, t)
+                candidates = terms(layer.codebook, layer.cosines)
+                codes = (
+                    _choose(cells, candidates, codebooks[level], price, t)
+                    if prices is None
+                    else prices.choose(level, cells.shape[:3], partial(_choose_foreseen, cells, candidates, price))
+                )
                 observations.append(codebooks[level].observe(cells, codes, t))
             state = network.advance(proposal, codes)
             error = (state.image - target).square().mean(dim=(1, 2, 3))
@@ -100,15 +109,21 @@ def walk(
     return Walk(loss, sound and bool(loss.isfinite()), torch.stack(errors), chosen, observations)
 
 
-def _choose(
-    cells: Tensor, codebook: Tensor, cosines: int, state: CodebookState, price: Tensor, t: Tensor
-) -> Tensor:
+def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tensor, t: Tensor) -> Tensor:
     """Greedy rate-distortion choice for moments (B, gh, gw, D) at prices (B,) -> codes (B, gh, gw)."""
     grid = cells.shape[:3]
     each = grid[1] * grid[2]
     prices = (price[:, None] * state.value_bits()).repeat_interleave(each, dim=0)
     threshold = (price * state.flag_bits(t)).repeat_interleave(each)
-    return select(cells.flatten(0, 2), terms(codebook, cosines), prices, threshold).view(grid)
+    return select(cells.flatten(0, 2), candidates, prices, threshold).view(grid)
+
+
+def _choose_foreseen(
+    cells: Tensor, candidates: Tensor, price: Tensor, mask: Tensor, values: Tensor, flags: Tensor
+) -> Tensor:
+    """The same for the n cells of a mask, at bits of values (n, K) and flags (n,) -> codes (n,)."""
+    each = price[:, None, None].expand(mask.shape)[mask]
+    return select(cells[mask], candidates, each[:, None] * values, each * flags)
 
 
 def _drop(codes: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:

@@ -71,10 +71,12 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
     batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.given).to(device)
     generator = _generator(seed)
     lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
+    joint = state.prior is not None and step >= recipe.joint_from
     result = walk(
         state.network, list(state.codebooks), batch.crops, lambdas, given=batch.given,
         patience=_patience(state), final_weight=recipe.final_weight, autocast=autocast,
         relative=recipe.relative, chain_dropout=recipe.chain_dropout, generator=generator,
+        prices=state.prior.prices(state.network, lambdas) if joint else None,
     )
     pace = recipe.pace(step)
     if not _agreed(not result.sound, device):

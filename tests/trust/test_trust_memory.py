@@ -12,11 +12,15 @@ ROOT = Path(__file__).parents[2]
 CELLS = 1 << 21
 BYTES_PER_CELL = 34
 """Documented in `bitstream.Limits`: 4 for each cell, some 30 more for each cell of the largest pass."""
+CHANNELS = 32
+BYTES_PER_CELL_OF_PRIOR = BYTES_PER_CELL + 2 * CHANNELS
+"""Documented there as well, for each cell of the largest plane."""
 SLACK = 8 << 20
 
 MEASURE = f"""if True:
     import sys
     from pathlib import Path
+    import numpy as np
     from bitstream import *
 
     def peak():
@@ -26,7 +30,17 @@ MEASURE = f"""if True:
     tables = [LevelTables.flat(level.outputs) for level in layout]
     limits = Limits(max_cells={CELLS})
 
-    def attempt(side, claimed, payload=b""):
+    def level_prior(k, c):
+        small = lambda *shape: np.zeros(shape, np.int8)
+        bias = np.zeros(c, np.int32)
+        return LevelPrior(small(9 * c, c), bias, bias, small(c, c), bias, small(k, c), small(4 * c, c), bias,
+                          small(c, c), bias, small(c, k), np.zeros(k, np.int32), small(k, c))
+
+    def prior():
+        levels = tuple(level_prior(level.outputs, {CHANNELS}) for level in layout)
+        return IndexPrior(np.zeros({CHANNELS}, np.int8), levels)
+
+    def attempt(side, claimed, payload=b"", tables=tables):
         header = Header(bytes(8), side, side, coded=True, lambda_step=9)
         data = write_stream(header, [Pass(count, payload) for count in claimed])
         try:
@@ -55,6 +69,12 @@ def test_a_few_bytes_that_claim_as_many_cells_as_allowed_cost_no_more_than_docum
     outcome, growth = measured("attempt(4992, [4])")  # 1.95 million cells of 2.10 million allowed
     assert outcome == "decoded"
     assert CELLS * BYTES_PER_CELL // 8 < growth < CELLS * BYTES_PER_CELL + SLACK
+
+
+def test_the_index_prior_takes_what_is_documented_more() -> None:
+    outcome, growth = measured("attempt(4992, [4], tables=prior())")
+    assert outcome == "decoded"
+    assert CELLS * BYTES_PER_CELL_OF_PRIOR // 8 < growth < CELLS * BYTES_PER_CELL_OF_PRIOR + SLACK
 
 
 @pytest.mark.parametrize(
