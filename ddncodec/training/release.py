@@ -18,12 +18,15 @@ from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.rate import step_of_lambda
 from ddncodec.training.codebooks import BUCKETS, CodebookState
 from ddncodec.training.pictures import Pictures
+from ddncodec.training.prior_state import PriorState
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import draw_lambdas, walk
 from ddncodec.training.tables import fit, flag_guess, gather
 from ddncodec.weights_file import ModelInfo
 
 SETTLE_STEPS = 40
+SETTLE_PACE = 0.2
+"""Share of its learning rate at which the index prior begins to settle."""
 TABLE_ROUNDS = 2
 """Tables and choices depend on each other: tables are fitted this many times, each to choices made with the last."""
 
@@ -43,13 +46,14 @@ def release(
     `progress` is told in words what is being done.
     """
     device = state.average.stages[0].start.device
-    progress("settling codebooks")
+    progress("settling")
     network = copy.deepcopy(state.average)
     codebooks = [copy.deepcopy(book) for book in state.codebooks]
-    if state.recipe.network.codebook == "gram-lloyd":
-        _settle(network, codebooks, state, pictures)
+    trained = copy.deepcopy(state.prior)
+    if state.recipe.network.codebook == "gram-lloyd" or trained:
+        _settle(network, codebooks, trained, state, pictures)
     tables = tuple(_guess(network, book) for book in codebooks)
-    prior = state.prior.export(network) if state.prior else None
+    prior = trained.export(network) if trained else None
     crop = state.recipe.phases[-1].crop
     size = crop if crop == state.recipe.network.levels[0].cell else 2 * crop  # a picture of one cell is never larger
     for number in range(TABLE_ROUNDS):
@@ -71,11 +75,14 @@ def _size(planes: Sequence[Planes], headers: Sequence[Header], layout: Layout, p
     return sum(len(one.payload) for each in passes for one in each)
 
 
-@torch.no_grad()
 def _settle(
-    network: DiscreteDistributionNetwork, codebooks: list[CodebookState], state: TrainState, pictures: Pictures
+    network: DiscreteDistributionNetwork,
+    codebooks: list[CodebookState],
+    prior: PriorState | None,
+    state: TrainState,
+    pictures: Pictures,
 ) -> None:
-    """Go on with Gram-Lloyd alone, so that codebooks fit the averaged trunk and not the live one."""
+    """Go on with Gram-Lloyd and the index prior alone, so that they fit the averaged trunk and not the live one."""
     recipe, phase = state.recipe, state.recipe.phases[-1]
     generator = torch.Generator().manual_seed(recipe.seed)
     device = network.stages[0].start.device
@@ -83,11 +90,17 @@ def _settle(
         seed = (recipe.seed, state.step, step, 1)
         batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.given).to(device)
         lambdas = draw_lambdas(network, phase.batch, generator).to(device)
-        result = walk(
-            network, codebooks, batch.crops, lambdas, given=batch.given,
-            patience=(1.0,) * phase.stages, final_weight=1.0, autocast=True,
-        )
-        for level, observed in enumerate(result.observations if result.sound else ()):
+        with torch.no_grad():
+            result = walk(
+                network, codebooks, batch.crops, lambdas, given=batch.given,
+                patience=(1.0,) * phase.stages, final_weight=1.0, autocast=True,
+                prices=prior.prices(network, lambdas) if prior else None,
+            )
+        if not result.sound:
+            continue
+        if prior is not None:
+            prior.learn(network, result.codes, lambdas, SETTLE_PACE * (1 - step / SETTLE_STEPS))
+        for level, observed in enumerate(result.observations if recipe.network.codebook == "gram-lloyd" else ()):
             codebooks[level].update(observed, recipe.moving_late)
             if step % 10 == 9:
                 codebooks[level].solve(network.layer(level), recipe.prior_cells)
