@@ -115,7 +115,8 @@ def run_job(job: Job) -> int:
             state.load(job.folder / CHECKPOINT)
         else:
             if job.plan.init is not None:
-                state.adopt(load_model(registry.find(job.plan.init), device).network)
+                init = load_model(registry.find(job.plan.init), device)
+                state.adopt(init.network, init.prior)
             elif recipe.network.stages[0].principal:
                 start_from_components(state, pictures, lambda message: _tell(job, message))
             if first:

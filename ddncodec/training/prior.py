@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bitstream import IndexPrior, LevelPrior
+from ddncodec.errors import ArgumentError
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.model.layer import DiscreteDistributionLayer
 
@@ -23,6 +24,18 @@ STATE_UNIT, WEIGHT_UNIT = 32, 64
 TOP = 127
 STEP_RANGE = 32
 """The step feature of `bitstream` spans -32..31."""
+MATRICES = {
+    **dict.fromkeys(("blend", "mix", "beside", "join", "head"), WEIGHT_UNIT),
+    **dict.fromkeys(("codes", "even_codes"), STATE_UNIT),
+}
+"""Matrices of a level in 8 bits, and what their integers count."""
+BIASES = {
+    **dict.fromkeys(("blend_bias", "mix_bias", "beside_bias", "join_bias", "head_bias"), STATE_UNIT * WEIGHT_UNIT),
+    "step": STATE_UNIT * WEIGHT_UNIT // STEP_RANGE,
+}
+"""The same of the 32-bit vectors."""
+KERNELS = ("blend", "mix", "beside", "join")
+"""Matrices that are kernels (C_out, C_in, ...) of convolutions here."""
 MEANING_RANGE = 4.0
 
 
@@ -52,9 +65,20 @@ class PriorLevel(nn.Module):
         even = _rounded(self.even_codes + meaning @ self.even_from_meaning, STATE_UNIT)
         return codes, even, _rounded(self.head + meaning @ self.to_meaning, WEIGHT_UNIT)
 
+    def adopt(self, integers: LevelPrior) -> None:
+        """Take these weights; meanings add nothing to them at first."""
+        channels = len(self.step)
+        for name, unit in (MATRICES | BIASES).items():
+            values, parameter = _reals(getattr(integers, name), unit), getattr(self, name)
+            if name in KERNELS:
+                values = values.view(-1, channels, channels).permute(2, 1, 0)
+            parameter.copy_((values.T if name == "head" else values).reshape(parameter.shape))
+        for of_meaning in (self.from_meaning, self.even_from_meaning, self.to_meaning):
+            of_meaning.zero_()
+
     def enter(self, state: Tensor, step: Tensor) -> Tensor:
         """State (B, C, h, w) on this level's grid -> the state that knows what is around it; `step` (B,)."""
-        fine = _Whole.apply(self.step, STATE_UNIT * WEIGHT_UNIT // STEP_RANGE, torch.round)
+        fine = _Whole.apply(self.step, BIASES["step"], torch.round)
         bias = _bias(self.blend_bias) + fine * step[:, None]
         kernel = _rounded(self.blend, WEIGHT_UNIT)
         sums = F.conv2d(state.contiguous(memory_format=torch.channels_last), kernel, padding=1)
@@ -155,7 +179,20 @@ class PriorNetwork(nn.Module):
     @torch.no_grad()
     def export(self, meaning: Sequence[Tensor]) -> IndexPrior:
         """The prior in integers."""
-        return IndexPrior(_integers(self.start, STATE_UNIT), tuple(map(_export_level, self.levels, meaning)))
+        start = _integers(self.start, STATE_UNIT).clip(-TOP, TOP).astype(np.int8)
+        return IndexPrior(start, tuple(map(_export_level, self.levels, meaning)))
+
+
+    @torch.no_grad()
+    def adopt(self, prior: IndexPrior) -> None:
+        """Begin with the integers of a prior. Raises ArgumentError unless it has this shape."""
+        found = [tuple(each.codes.shape) for each in prior.levels]
+        expected = [tuple(each.codes.shape) for each in self.levels]
+        if found != expected:
+            raise ArgumentError("`init` has an index prior of another shape than the recipe's")
+        self.start.copy_(_reals(prior.start, STATE_UNIT))
+        for level, integers in zip(self.levels, prior.levels):
+            level.adopt(integers)
 
 
 @torch.no_grad()
@@ -227,28 +264,18 @@ class _Whole(torch.autograd.Function):
 
 def _export_level(level: PriorLevel, meaning: Tensor) -> LevelPrior:
     codes, even, head = level.tables(meaning)
-    biases = {
-        name: _integers(getattr(level, name), STATE_UNIT * WEIGHT_UNIT, np.int32)
-        for name in ("blend_bias", "mix_bias", "beside_bias", "join_bias", "head_bias")
-    }
-    return LevelPrior(
-        blend=_matrix(level.blend.flatten(2)),
-        step=_integers(level.step, STATE_UNIT * WEIGHT_UNIT // STEP_RANGE, np.int32),
-        mix=_matrix(level.mix[:, :, None]),
-        even_codes=_integers(even, STATE_UNIT),
-        beside=_matrix(level.beside),
-        join=_matrix(level.join[:, :, None]),
-        head=_integers(head.T, WEIGHT_UNIT),
-        codes=_integers(codes, STATE_UNIT),
-        **biases,
-    )
+    values = {name: getattr(level, name) for name in (*MATRICES, *BIASES)}
+    values |= {"codes": codes, "even_codes": even, "head": head.T}
+    for name in KERNELS:
+        channels = len(values[name])
+        values[name] = values[name].reshape(channels, channels, -1).permute(2, 1, 0).reshape(-1, channels)
+    matrices = {name: _integers(values[name], unit).clip(-TOP, TOP).astype(np.int8) for name, unit in MATRICES.items()}
+    return LevelPrior(**matrices, **{name: _integers(values[name], unit) for name, unit in BIASES.items()})
 
 
-def _matrix(kernel: Tensor) -> np.ndarray:
-    """A kernel (C_out, C_in, places) as a matrix (places * C_in, C_out)."""
-    return _integers(kernel.permute(2, 1, 0).reshape(-1, kernel.shape[0]), WEIGHT_UNIT)
+def _integers(values: Tensor, unit: int) -> np.ndarray:
+    return (values.detach().cpu() * unit).round().numpy().astype(np.int32)
 
 
-def _integers(tensor: Tensor, unit: int, kind: type[np.integer] = np.int8) -> np.ndarray:
-    whole = (tensor.detach().cpu() * unit).round()
-    return (whole.clamp(-TOP, TOP) if kind is np.int8 else whole).numpy().astype(kind)
+def _reals(integers: np.ndarray, unit: int) -> Tensor:
+    return torch.from_numpy(integers.astype(np.float32)) / unit

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from bitstream import IndexPrior
 from ddncodec.errors import ArgumentError
 from ddncodec.files import replacing
 from ddncodec.model import DiscreteDistributionNetwork
@@ -37,12 +38,17 @@ class TrainState:
             self.trained, lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
         )
 
-    def adopt(self, trained: DiscreteDistributionNetwork) -> None:
-        """Begin with the weights of a trained network. Raises ArgumentError unless it has the recipe's shape."""
+    def adopt(self, trained: DiscreteDistributionNetwork, prior: IndexPrior | None = None) -> None:
+        """Begin with the weights of a trained network, and of its index prior if it has one.
+
+        Raises ArgumentError unless they have the recipe's shape.
+        """
         if trained.config != self.recipe.network:
             raise ArgumentError("`init` is a model of another shape than the recipe's network")
         self.network.load_state_dict(trained.state_dict())
         self.average.load_state_dict(trained.state_dict())
+        if self.prior is not None and prior is not None:
+            self.prior.network.adopt(prior)
 
     def update_average(self) -> None:
         """Move the average's trunk towards the network's; codebooks, solved from averages already, are copied."""

@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from bitstream import Foresight, Header, Level, encode_planes, phases, step_feature
+from bitstream import Foresight, Header, Level, LevelPrior, encode_planes, phases, step_feature
 from ddncodec.codec import Codec
+from ddncodec.errors import ArgumentError
 from ddncodec.rate import lambda_of_step
 from ddncodec.training.config import TINY
 from ddncodec.training.pictures import Pictures
-from ddncodec.training.prior import PriorNetwork, meanings
+from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
 from ddncodec.training.prior_state import PriorState
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
@@ -117,6 +118,38 @@ def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
     assert without.prior is None
     for one, other in zip(with_prior.network.parameters(), without.network.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_training_goes_on_from_the_integers_of_a_prior(tiny_codec: Codec) -> None:
+    network = tiny_codec.engine.model.network
+    meaning = meanings(network)
+    expected = scattered(tiny_codec, 3).export(meaning)
+    fresh = PriorNetwork(network, 6, torch.Generator().manual_seed(9))
+    fresh.adopt(expected)
+    found = fresh.export(meaning)
+    np.testing.assert_array_equal(found.start, expected.start)
+    for one, other in zip(found.levels, expected.levels, strict=True):
+        for field in dataclasses.fields(LevelPrior):
+            np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+    with pytest.raises(ArgumentError, match="another shape"):
+        PriorNetwork(network, 5, torch.Generator()).adopt(expected)
+
+
+def test_choices_at_the_priors_prices_follow_what_it_foretells(tiny_codec: Codec) -> None:
+    """With nothing else to tell candidates apart, each cell takes what the prior expects most."""
+    network = tiny_codec.engine.model.network
+    prior, planes = scattered(tiny_codec, 4), planes_of(tiny_codec.info.layout, 2, 64, 4)
+    prices = PriorPrices(prior, meanings(network), torch.tensor([0.0, 9.0]))
+    chosen = []
+    for number, plane in enumerate(planes):
+        cheapest = prices.choose(number, plane.shape, lambda mask, values, flags: 1 + values[:, 1:].argmin(1))
+        chosen.append(cheapest)
+    with torch.no_grad():
+        for plane, (seen, head, bias) in zip(
+            chosen, prior.foresee(chosen, torch.tensor([0.0, 9.0]), meanings(network)), strict=True
+        ):
+            logits = seen.permute(0, 2, 3, 1) @ head.T + bias
+            assert torch.equal(1 + logits[..., 1:].argmax(dim=3), plane)
 
 
 def test_a_prior_that_saves_nothing_is_left_out(drawn_folder: Path, tmp_path: Path) -> None:
