@@ -63,7 +63,9 @@ def release(
         planes, headers = _encode(engine, pictures, images, size, (state.recipe.seed, state.step, number))
         random = np.random.default_rng((state.recipe.seed, state.step, number))
         tables = tuple(fit(sample) for sample in gather(planes, headers, info.layout, random))
-        if prior and _size(planes, headers, info.layout, prior) >= _size(planes, headers, info.layout, tables):
+        if prior and _size(planes, headers, info.layout, prior) < _size(planes, headers, info.layout, tables):
+            break  # these choices did not depend on the tables
+        if prior:
             progress("leaving out the index prior, which saves nothing yet")
             prior = None
     return save_model(path, network, tables, name=name, about=about, prior=prior)
