@@ -140,7 +140,8 @@ class Foresight:
         shape = grid(level, *self._size)
         factor = before // level.cell if before != WHOLE_IMAGE else max(shape)
         rows, cols = (np.arange(length) // factor for length in shape)
-        wide, bias, blend = self._state[:, cols], weights.blend_bias + weights.step * self._step, _floats(weights.blend)
+        wide = self._state if factor == 1 else self._state[:, cols]
+        bias, blend = weights.blend_bias + weights.step * self._step, _floats(weights.blend)
         out: States = np.empty((*shape, wide.shape[2]), np.int8)
         for strip, around in _strips(shape):
             window = _bordered(wide[rows[around]], strip, shape)
@@ -171,6 +172,7 @@ class Foresight:
             sums = codes[indices[block]]
             sums += states[block]
             states[block] = np.clip(sums, -_TOP, _TOP, out=sums)
+        self._seen = self._state
 
     def flags(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits (n,) of index != 0 of cells given by position row * cols + col.

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ class Reference:
         fine = {}
         for r, c in places:
             around = [coarse.get((r + dr, c + dc), zeros) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
-            hidden = [clip(x >> 6, 0) for x in product(sum(around, []), w.blend, bias)]
+            hidden = [clip(x >> 6, 0) for x in product([*chain(*around)], w.blend, bias)]
             change = product(hidden, w.mix, w.mix_bias)
             fine[r, c] = [clip(s + (x >> 6), -127) for s, x in zip(coarse[r, c], change, strict=True)]
         seen = {}
@@ -60,7 +61,7 @@ class Reference:
             known = [
                 w.even_codes[plane[at]].tolist() if at in fine and sum(at) % 2 == 0 else zeros for at in beside
             ]
-            sums = product(sum(known, []), w.beside, w.beside_bias)
+            sums = product([*chain(*known)], w.beside, w.beside_bias)
             hidden = [clip((x + 64 * s) >> 6, 0) for s, x in zip(fine[r, c], sums, strict=True)]
             change = product(hidden, w.join, w.join_bias)
             seen[r, c] = [clip(s + (x >> 6), -127) for s, x in zip(fine[r, c], change, strict=True)]
