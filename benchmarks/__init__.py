@@ -8,3 +8,7 @@
 
 May import ddncodec (lazily: the rivals run without it); nothing imports this package.
 """
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `ddncodec.cli` does, before numpy is loaded

@@ -214,7 +214,7 @@ class Ddnc:
 
     name: ClassVar[str] = "ddnc"
     model: str = "photo"
-    effort: int = 7
+    effort: int = 6
 
     @property
     def codec(self) -> "Codec":
