@@ -38,6 +38,12 @@ def foretold_codec() -> Codec:
 
 
 @pytest.fixture(scope="session")
+def codec_of(tiny_codec: Codec, foretold_codec: Codec) -> Callable[[str], Codec]:
+    """The codec that wrote a golden stream, by the stream's name."""
+    return lambda name: foretold_codec if "foretold" in name else tiny_codec
+
+
+@pytest.fixture(scope="session")
 def drawn_picture() -> Callable[[int, int, int], np.ndarray]:
     """`drawn_picture(height, width, seed)`: (height, width, 3) uint8."""
     return draw_picture

@@ -167,9 +167,9 @@ def _on_ray(groups: Sequence[Sequence[Job]], work: Work, workers: Workers) -> It
 
 def _begin(threads: int) -> None:
     """Prepare a worker: a share of the processor, a silent end on Ctrl-C, and no life without the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # before what takes long to import, and would tell of a Ctrl-C
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -23,12 +23,6 @@ SHA256 = {
 }
 
 
-@pytest.fixture(scope="session")
-def codec_of(tiny_codec: Codec, foretold_codec: Codec) -> Callable[[str], Codec]:
-    """The codec that wrote a golden stream, by the stream's name."""
-    return lambda name: foretold_codec if "foretold" in name else tiny_codec
-
-
 @pytest.mark.parametrize("name", SHA256)
 def test_the_models_of_the_tests_never_change(codec_of: Callable[[str], Codec], name: str) -> None:
     info = codec_of(name).info

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from trust_cases import STREAMS, flipped, read_all, resealed
@@ -10,59 +12,61 @@ import bitstream
 from bitstream import BitstreamError
 from ddncodec.codec import Codec
 
+CodecOf = Callable[[str], Codec]
 NAMES = pytest.mark.parametrize("name", STREAMS)
 
 
 @NAMES
-def test_every_truncation_is_an_error_or_a_blurrier_picture(name: str, tiny_codec: Codec) -> None:
+def test_every_truncation_is_an_error_or_a_blurrier_picture(name: str, codec_of: CodecOf) -> None:
     data = STREAMS[name]
     whole = dict(zip(bitstream.read_stream(data).ends, _levels(data)))
     for size in range(len(data)):
         if size not in whole:
             with pytest.raises(BitstreamError):
-                tiny_codec.decode(data[:size])
+                codec_of(name).decode(data[:size])
         else:
-            assert _same(tiny_codec.decode(data[:size]), tiny_codec.decode(data, whole[size]))
+            assert _same(codec_of(name).decode(data[:size]), codec_of(name).decode(data, whole[size]))
 
 
 @NAMES
-def test_every_truncation_shows_its_whole_passes_on_request(name: str, tiny_codec: Codec) -> None:
+def test_every_truncation_shows_its_whole_passes_on_request(name: str, codec_of: CodecOf) -> None:
     data = STREAMS[name]
     ends, levels = bitstream.read_stream(data).ends, _levels(data)
     for size in range(len(data)):
         there = [count for end, count in zip(ends, levels) if end <= size]
         if not there:
             with pytest.raises(BitstreamError):
-                tiny_codec.decode(data[:size], allow_partial=True)
+                codec_of(name).decode(data[:size], allow_partial=True)
         elif size - 1 in ends or size in (*ends, len(data) - 1):  # the others decode the same passes
-            found = tiny_codec.decode(data[:size], allow_partial=True)
-            assert _same(found, tiny_codec.decode(data, there[-1]))
+            found = codec_of(name).decode(data[:size], allow_partial=True)
+            assert _same(found, codec_of(name).decode(data, there[-1]))
         else:
             assert len(bitstream.read_stream(data[:size], allow_partial=True).passes) == len(there)
 
 
 @NAMES
-def test_every_flipped_bit_is_noticed(name: str, tiny_codec: Codec) -> None:
+def test_every_flipped_bit_is_noticed(name: str, codec_of: CodecOf) -> None:
     for bit in range(8 * len(STREAMS[name])):
         with pytest.raises(BitstreamError):
-            tiny_codec.decode(flipped(STREAMS[name], bit))
+            codec_of(name).decode(flipped(STREAMS[name], bit))
 
 
 @NAMES
 @pytest.mark.usefixtures("little_memory")
-def test_every_flipped_bit_under_forged_checksums_is_an_error_or_in_range(name: str, tiny_codec: Codec) -> None:
-    layout, tables = tiny_codec.info.layout, tiny_codec._engine.model.tables
+def test_every_flipped_bit_under_forged_checksums_is_an_error_or_in_range(name: str, codec_of: CodecOf) -> None:
+    codec = codec_of(name)
+    layout, probabilities = codec.info.layout, codec._engine.model.probabilities
     forged = (resealed(flipped(STREAMS[name], bit)) for bit in range(8 * len(STREAMS[name])))
-    found = [read_all(data, layout, tables) is not None for data in forged]
+    found = [read_all(data, layout, probabilities) is not None for data in forged]
     assert any(found)
     assert not all(found)
 
 
 @NAMES
-def test_the_name_of_another_model_is_an_error_whatever_the_checksums_say(name: str, tiny_codec: Codec) -> None:
+def test_the_name_of_another_model_is_an_error_whatever_the_checksums_say(name: str, codec_of: CodecOf) -> None:
     for bit in range(8 * 4, 8 * 12):
         with pytest.raises(bitstream.CompatibilityError, match="written by model"):
-            tiny_codec.decode(resealed(flipped(STREAMS[name], bit)))
+            codec_of(name).decode(resealed(flipped(STREAMS[name], bit)))
 
 
 def _levels(data: bytes) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 from bitstream import (
     BitstreamError,
     Layout,
-    LevelTables,
+    Probabilities,
     Limits,
     Stream,
     decode_planes,
@@ -72,7 +72,7 @@ def mutated(random: np.random.Generator, data: bytes) -> bytes:
     return bytes(out)
 
 
-def read_all(data: bytes, layout: Layout, tables: tuple[LevelTables, ...], limits: Limits = SMALL) -> Stream | None:
+def read_all(data: bytes, layout: Layout, probabilities: Probabilities, limits: Limits = SMALL) -> Stream | None:
     """Do everything to `data` that needs no network: None after a typed error, else the stream.
 
     Asserts that all ways agree and that indices are in range; any other exception passes through.
@@ -84,12 +84,12 @@ def read_all(data: bytes, layout: Layout, tables: tuple[LevelTables, ...], limit
     verify(data, limits=limits)
     assert describe(data, limits=limits).torn_bytes == 0
     assert truncate(data, max_bytes=len(data), limits=limits) == data
-    _check_planes(stream, layout, tables, limits)
+    _check_planes(stream, layout, probabilities, limits)
     return stream
 
 
 def read_inline(
-    data: bytes, model: bytes, layout: Layout, tables: tuple[LevelTables, ...], limits: Limits = SMALL
+    data: bytes, model: bytes, layout: Layout, probabilities: Probabilities, limits: Limits = SMALL
 ) -> Stream | None:
     """As `read_all`, for streams of the inline profile."""
     try:
@@ -97,13 +97,13 @@ def read_inline(
     except BitstreamError:
         return None
     assert describe(data, limits=limits, inline=model).compact
-    _check_planes(stream, layout, tables, limits)
+    _check_planes(stream, layout, probabilities, limits)
     return stream
 
 
-def _check_planes(stream: Stream, layout: Layout, tables: tuple[LevelTables, ...], limits: Limits) -> None:
+def _check_planes(stream: Stream, layout: Layout, probabilities: Probabilities, limits: Limits) -> None:
     try:
-        planes = decode_planes(stream, layout, tables, limits=limits)
+        planes = decode_planes(stream, layout, probabilities, limits=limits)
     except BitstreamError:
         return
     for plane, level in zip(planes, layout):
