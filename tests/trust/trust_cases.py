@@ -12,8 +12,8 @@ import numpy as np
 from bitstream import (
     BitstreamError,
     Layout,
-    Probabilities,
     Limits,
+    Probabilities,
     Stream,
     decode_planes,
     describe,
