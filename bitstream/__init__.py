@@ -31,7 +31,7 @@ from .errors import (
     InvalidArgumentError,
     LimitError,
 )
-from .frequencies import frequencies
+from .frequencies import LOGITS_PER_OCTAVE, frequencies
 from .header import MAX_SIDE, MODEL_ID_BYTES, SIGNATURE, VERSION, Header
 from .layout import Layout, Level, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
@@ -68,6 +68,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "EVEN",
     "FEATURES",
+    "LOGITS_PER_OCTAVE",
     "MAX_SIDE",
     "MODEL_ID_BYTES",
     "ODD",

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from .tables import PROBABILITY_ONE
 
-STEPS: Final = 16  # logits per octave
+LOGITS_PER_OCTAVE: Final = 16
 _POWERS: Final = np.array(
-    [isqrt(isqrt(isqrt(isqrt(1 << (STEPS * STEPS - step))))) for step in range(STEPS * STEPS)],
+    [isqrt(isqrt(isqrt(isqrt(1 << (256 - step))))) for step in range(256)],
     np.uint32,
 )  # 2^(16 - step / 16), rounded down: the 16th root of 2^(256 - step)
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .context import EVEN, ODD, Flags, flag_scores, parity, present_scores
+from .context import ODD, Flags, flag_scores, parity, present_scores
 from .errors import InvalidArgumentError
 from .frequencies import frequencies, odds
 from .header import Header
@@ -106,6 +106,3 @@ def phases(shape: tuple[int, ...]) -> tuple[Cells, Cells]:
     """Return the positions of the cells of phase 0, (row + col) even, and of phase 1, in reading order."""
     odd = parity((shape[0], shape[1])).ravel()
     return np.flatnonzero(~odd), np.flatnonzero(odd)
-
-
-__all__ = ["EVEN", "ODD", "PriorWalk", "Probabilities", "Symbols", "TableWalk", "Walk", "phases", "walk"]

@@ -12,11 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import ODD, Foresight, phases
+from bitstream import LOGITS_PER_OCTAVE, ODD, Foresight, phases
 from ddncodec.search import cheapest
 
-OCTAVE = 16
-"""Logits of the prior count in 1/OCTAVE bits."""
 BLOCK = 1 << 11
 """Cells whose prices are in memory together."""
 
@@ -38,7 +36,7 @@ def cheapest_foreseen(
             foresight.reveal(plane)
         for block in _blocks(positions):
             rows, cols = (torch.from_numpy(each).to(cells.device) for each in np.divmod(block, shape[1]))
-            flag = -torch.from_numpy(foresight.flags(block)).to(cells)[:, None] / OCTAVE
+            flag = -torch.from_numpy(foresight.flags(block)).to(cells)[:, None] / LOGITS_PER_OCTAVE
             price = _value_bits(foresight.values(block)).to(cells.device)
             change, found = cheapest(cells[rows, cols], candidates, price * unit, count)
             costs[rows, cols], codes[rows, cols] = change / unit + flag, found
@@ -49,7 +47,7 @@ def cheapest_foreseen(
 
 def _value_bits(logits: np.ndarray) -> Tensor:
     """Bits of indices 0..K-1 given that they are not 0, (n, K) float32, of logits (n, K - 1); those of 0 are 0."""
-    octaves = torch.from_numpy(logits).float() / OCTAVE
+    octaves = torch.from_numpy(logits).float() / LOGITS_PER_OCTAVE
     bits = torch.logsumexp(octaves * math.log(2), dim=1, keepdim=True) / math.log(2) - octaves
     return torch.nn.functional.pad(bits, (1, 0))
 

@@ -12,7 +12,7 @@ from bitstream import IndexPrior, step_feature
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.rate import step_of_lambda
 from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
-from ddncodec.training.processes import sum_over_processes, world
+from ddncodec.training.processes import average_gradients
 
 
 class PriorState:
@@ -41,10 +41,7 @@ class PriorState:
         loss = (flags.sum() + values.sum()) / sum(plane.numel() for plane in codes)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        sum_over_processes(gradients)
-        for gradient in gradients if world() > 1 else ():
-            gradient /= world()
+        average_gradients(self.network.parameters())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * pace

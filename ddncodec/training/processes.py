@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -30,6 +30,14 @@ def process_group(device: torch.device) -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def average_gradients(parameters: Iterable[Tensor]) -> None:
+    """Replace every gradient by its mean over all processes."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    sum_over_processes(gradients)
+    for gradient in gradients if world() > 1 else ():
+        gradient /= world()
 
 
 def sum_over_processes(tensors: list[Tensor]) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ddncodec.training.pictures import Pictures
-from ddncodec.training.processes import rank, sum_over_processes, world
+from ddncodec.training.processes import average_gradients, rank, sum_over_processes
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import Walk, draw_lambdas, walk
 
@@ -93,10 +93,7 @@ def _descend(state: TrainState, loss: Tensor, pace: float) -> None:
     """AdamW on the mean gradient over processes, clipped to norm 1."""
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    gradients = [p.grad for p in state.trained if p.grad is not None]
-    sum_over_processes(gradients)
-    for gradient in gradients if world() > 1 else ():
-        gradient /= world()
+    average_gradients(state.trained)
     torch.nn.utils.clip_grad_norm_(state.trained, 1.0)
     for group in state.optimizer.param_groups:
         group["lr"] = state.recipe.learning_rate * pace

@@ -100,7 +100,7 @@ def test_every_prefix_of_passes_decodes(foretold_codec: Codec, drawn_picture: Dr
     passes = bitstream.encode_planes(planes, layout, header, prior, [1] * len(layout))
     for count in range(1, len(passes) + 1):
         stream = bitstream.read_stream(bitstream.write_stream(header, passes[:count]))
-        for found, plane in zip(bitstream.decode_planes(stream, layout, prior), planes):
+        for found, plane in zip(bitstream.decode_planes(stream, layout, prior), planes[:count], strict=True):
             np.testing.assert_array_equal(found, plane)
 
 
