@@ -7,7 +7,7 @@ in case of the hashes, how large; who decodes them is told. The others are files
 import importlib
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar, Final
@@ -52,6 +52,33 @@ class DdncInline(Ddnc):
 
         shown = decode_inline(self.codec, data).convert("RGB")
         return shown.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
+@dataclass(frozen=True)
+class FaceLevels(Ddnc):
+    """A model of one cell, plain: as many of its levels as fit in the bytes of the setting, framing included."""
+
+    name: ClassVar[str] = "face64"
+    model: str = "face64"
+
+    def settings(self) -> tuple[int, ...]:
+        return (48, 96, 144, 256)
+
+    def command(self, setting: int) -> str:
+        return f"ddncodec.encode(image, coding='plain', model='face64', effort={self.effort}), cut to {setting} bytes"
+
+    def encode(self, image: Image.Image, setting: int) -> bytes:
+        import bitstream
+
+        data = self.codec.encode(image, coding="plain", effort=self.effort)
+        planes, layout = self.codec.planes(data), self.codec.info.layout
+        header = replace(bitstream.read_header(data), compact=False)
+        for levels in range(len(layout), 0, -1):
+            if len(data) <= setting:
+                break
+            passes = bitstream.encode_planes(planes[:levels], layout, header, passes=[levels])
+            data = bitstream.write_stream(header, passes)
+        return data
 
 
 @dataclass(frozen=True)
@@ -121,9 +148,10 @@ class ThumbHash:
         return shown.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
-def small_codecs(model: str, effort: int) -> list[ImageCodec]:
-    """Those that are of interest at this size and can run here."""
-    return available([DdncInline(model), Ddnc(model, effort), BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()])
+def small_codecs(model: str, effort: int, *, faces: bool = False) -> list[ImageCodec]:
+    """Those that are of interest at this size and can run here; `faces` says whether the pictures are faces."""
+    ours = [DdncInline(model), Ddnc(model, effort), *([FaceLevels(effort=effort)] if faces else [])]
+    return available([*ours, BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()])
 
 
 def measure_small(
@@ -169,10 +197,11 @@ def _require_module(name: str) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help=f"Folder for {CSV_NAME}; the report in its parent folder shows them.",
 )
+@click.option("--faces", is_flag=True, help="The pictures are aligned faces, which model face64 can code too.")
 @jobs_option
 @quiet_option
-def small(images: Path, model: str, effort: int, out: Path, benches: int, quiet: bool) -> None:
+def small(images: Path, model: str, effort: int, out: Path, faces: bool, benches: int, quiet: bool) -> None:
     """Compare codecs on pictures of 64 x 64 pixels at 28 to 256 bytes."""
-    measure_small(small_codecs(model, effort), picture_paths(images), out, benches, quiet=quiet)
+    measure_small(small_codecs(model, effort, faces=faces), picture_paths(images), out, benches, quiet=quiet)
     if not quiet:
         click.echo(render(read_rows(out / CSV_NAME), (28, 48, 96, 144, 256)))

@@ -11,9 +11,9 @@ from ddncodec.loading import save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 
 
-def save_one_cell(path: Path, side: int, outputs: int = 5) -> Path:
-    """Write a model of two levels with one cell in a picture of side x side; returns its path."""
-    levels = tuple(LevelConfig(side, outputs) for _ in range(2))
+def save_one_cell(path: Path, side: int, outputs: int = 5, count: int = 2) -> Path:
+    """Write a model of `count` levels with one cell in a picture of side x side; returns its path."""
+    levels = tuple(LevelConfig(side, outputs) for _ in range(count))
     config = NetworkConfig((StageConfig(4, 4, 0, 6, levels),))
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(7))
     save_model(path, network, tuple(LevelTables.flat(outputs) for _ in levels), name=path.stem, about="random")

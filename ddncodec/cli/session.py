@@ -25,6 +25,7 @@ from ddncodec.files import replacing, write_atomically
 from ddncodec.loading import load_model
 from ddncodec.training.config import RECIPES, Recipe
 from ddncodec.training.pictures import Pictures
+from ddncodec.training.precision import fast_precision
 from ddncodec.training.principal import start_from_components
 from ddncodec.training.processes import process_group, rank
 from ddncodec.training.release import release
@@ -41,13 +42,15 @@ STATUS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 class Plan:
     """What a run was begun with and must be resumed with; kept in its folder.
 
-    `steps` None: the recipe's own. `init`: the model, by name or path, whose weights it began with.
+    `steps` None: the recipe's own. `init`: the model, by name or path, whose weights it began with. `precision` of
+    the convolutions, "float32" or "bfloat16"; None until the device is known.
     """
 
     config: str
     steps: int | None
     name: str
     init: str | None = None
+    precision: str | None = None
 
     def recipe(self) -> Recipe:
         """Raises ArgumentError for an unknown recipe or too few steps, or a name that no file can have."""
@@ -59,6 +62,14 @@ class Plan:
         if self.init is not None:
             return recipe.tuning(self.steps or recipe.steps)
         return recipe if self.steps is None else recipe.lengthened(self.steps)
+
+    def on(self, device: torch.device) -> Plan:
+        """The plan with the precision in which `device` is faster, unless it names one."""
+        return dataclasses.replace(self, precision=self.precision or fast_precision(device))
+
+    @property
+    def autocast(self) -> bool:
+        return self.precision == "bfloat16"
 
     def save(self, path: Path) -> None:
         write_atomically(path, (json.dumps(dataclasses.asdict(self), indent=2) + "\n").encode())
@@ -103,7 +114,7 @@ def run_job(job: Job) -> int:
     device = _choose_device(job.device)
     if job.threads:
         torch.set_num_threads(job.threads)
-    plan = job.plan or Plan.load(job.folder / PLAN)
+    plan = (job.plan or Plan.load(job.folder / PLAN)).on(device)
     recipe = plan.recipe()
     pictures = Pictures(job.data, mirror=recipe.mirror, margin=recipe.margin)
     if job.validate is not None:
@@ -120,8 +131,8 @@ def run_job(job: Job) -> int:
             elif recipe.network.stages[0].principal:
                 start_from_components(state, pictures, lambda message: _tell(job, message))
             if first:
-                _begin(job.folder, job.plan)
-        received = _train(job, state, pictures, device)
+                _begin(job.folder, plan)
+        received = _train(job, plan, state, pictures, device)
     complete = state.step >= recipe.steps
     if received is None and first and (complete or job.release_early):
         _finish(job, plan, state, pictures)
@@ -145,7 +156,9 @@ def _begin(folder: Path, plan: Plan) -> None:
     plan.save(folder / PLAN)
 
 
-def _train(job: Job, state: TrainState, pictures: Pictures, device: torch.device) -> signal.Signals | None:
+def _train(
+    job: Job, plan: Plan, state: TrainState, pictures: Pictures, device: torch.device
+) -> signal.Signals | None:
     """Run the loop; returns the signal that ended it, if any."""
     levels = len(state.recipe.network.levels)
     log = TrainingLog(job.folder / LOG, levels, state.step) if rank() == 0 else None
@@ -160,7 +173,10 @@ def _train(job: Job, state: TrainState, pictures: Pictures, device: torch.device
             return received() is not None
 
         try:
-            train(state, pictures, job.folder, device, max_seconds=job.max_seconds, stop=stop, report=report)
+            train(
+                state, pictures, job.folder, device,
+                max_seconds=job.max_seconds, autocast=plan.autocast, stop=stop, report=report,
+            )
         finally:
             if log is not None:
                 log.close()
@@ -172,7 +188,7 @@ def _finish(job: Job, plan: Plan, state: TrainState, pictures: Pictures) -> None
     about = f"{plan.config} recipe, {state.step} steps on {len(pictures)} pictures of {pictures.source.name}"
     with replacing(path) as temporary:
         info = release(
-            state, pictures, temporary, name=plan.name, about=about,
+            state, pictures, temporary, name=plan.name, about=about, autocast=plan.autocast,
             progress=lambda message: _tell(job, message),
         )
     job.say(f"{path}: model {plan.name}, id {info.identity.hex()}, {path.stat().st_size} bytes")

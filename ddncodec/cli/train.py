@@ -34,6 +34,10 @@ from ddncodec.cli.options import FILE, examples
 @click.option("--release", "release_early", is_flag=True, help="Write weights even if the recipe is not complete.")
 @click.option("--validate", type=FILE, metavar="DIR", help="Print rate and distortion of the weights over pictures.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ...  [default: cuda if there is one]")
+@click.option(
+    "--precision", type=click.Choice(["float32", "bfloat16"]),
+    help="Of the convolutions.  [default: bfloat16 where the device has instructions for it]",
+)
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of the network.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and the table of --validate.")
 @click.pass_context
@@ -50,6 +54,7 @@ def train(
     release_early: bool,
     validate: Path | None,
     device: str | None,
+    precision: str | None,
     threads: int | None,
     quiet: bool,
 ) -> None:
@@ -60,12 +65,14 @@ def train(
     resuming it on the same machine gives the weights that it would have had. Weights are written when the recipe is
     complete.
     """
-    if resume is not None and (config or steps or init or name or run):
-        raise click.UsageError("--resume takes --config, --steps, --init, --name and --run from the run itself")
+    if resume is not None and (config or steps or init or name or run or precision):
+        raise click.UsageError(
+            "--resume takes --config, --steps, --init, --name, --run and --precision from the run itself"
+        )
 
     from ddncodec.cli.session import Job, Plan, run_job
 
-    plan = None if resume else Plan(config or "photo", steps, name or config or "photo", init)
+    plan = None if resume else Plan(config or "photo", steps, name or config or "photo", init, precision)
     folder = resume or run or Path("runs") / (name or config or "photo")
     status = run_job(
         Job(

@@ -31,7 +31,8 @@ class Recipe:
     pictures, `margin` moved ones (see `Pictures`); `chain_dropout` is the share of cells that go on from a random
     output instead of the chosen one (section 3.2, Yang 2025). `prior` is how many channels the index prior has that is
     trained along with the network, 0 for none, and `prior_rate` its learning rate; from step `joint_from` on, indices
-    are chosen at its prices.
+    are chosen at its prices. For `settle_steps` after the last one the averaged trunk is held, while its codebooks are
+    solved from ever more cells and the index prior goes on (see `release`).
     """
 
     network: NetworkConfig
@@ -58,6 +59,7 @@ class Recipe:
     prior: int = 0
     prior_rate: float = 3e-3
     joint_from: int = 0
+    settle_steps: int = 40
     seed: int = 0
 
     @property
@@ -101,9 +103,14 @@ PHOTO = Recipe(
         largest_lambda=12288.0,
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
+    moving_late=0.999,
     prior=32,
     joint_from=4000,
+    settle_steps=1000,
 )
+
+THUMB = dataclasses.replace(PHOTO, phases=(Phase(500, 1, 48, 64), Phase(1100, 2, 32, 64), Phase(9000, 3, 24, 64)))
+"""Whole thumbnails of photographs, and faces."""
 
 TINY = Recipe(
     network=NetworkConfig(
@@ -193,6 +200,7 @@ MNIST_CLASS = dataclasses.replace(
 
 RECIPES = {
     "photo": PHOTO,
+    "thumb": THUMB,
     "tiny": TINY,
     "face64": FACE64,
     "face64-color": FACE64_COLOR,

@@ -24,7 +24,7 @@ from ddncodec.training.step import draw_lambdas, walk
 from ddncodec.training.tables import fit, flag_guess, gather
 from ddncodec.weights_file import ModelInfo
 
-SETTLE_STEPS = 40
+SOLVE_EVERY = 10
 SETTLE_PACE = 0.2
 """Share of its learning rate at which the index prior begins to settle."""
 TABLE_ROUNDS = 2
@@ -38,20 +38,20 @@ def release(
     *,
     name: str,
     about: str,
+    autocast: bool = True,
     images: int = 200,
     progress: Callable[[str], None] = lambda message: None,
 ) -> ModelInfo:
     """Write the averaged network of `state` as a weights file whose tables are fitted on `images` training crops.
 
-    `progress` is told in words what is being done.
+    `autocast` convolves in bfloat16; `progress` is told in words what is being done.
     """
     device = state.average.stages[0].start.device
-    progress("settling")
     network = copy.deepcopy(state.average)
     codebooks = [copy.deepcopy(book) for book in state.codebooks]
     trained = copy.deepcopy(state.prior)
     if state.recipe.network.codebook == "gram-lloyd" or trained:
-        _settle(network, codebooks, trained, state, pictures)
+        _settle(network, codebooks, trained, state, pictures, autocast, progress)
     tables = tuple(_guess(network, book) for book in codebooks)
     prior = trained.export(network) if trained else None
     crop = state.recipe.phases[-1].crop
@@ -59,7 +59,7 @@ def release(
     for number in range(TABLE_ROUNDS):
         progress(f"fitting tables, round {number + 1} of {TABLE_ROUNDS}")
         info = save_model(path, network, tables, name=name, about=about, prior=prior)
-        engine = Engine(load_model(info, device), device, torch.bfloat16)
+        engine = Engine(load_model(info, device), device, torch.bfloat16 if autocast else torch.float32)
         planes, headers = _encode(engine, pictures, images, size, (state.recipe.seed, state.step, number))
         random = np.random.default_rng((state.recipe.seed, state.step, number))
         tables = tuple(fit(sample) for sample in gather(planes, headers, info.layout, random))
@@ -83,28 +83,37 @@ def _settle(
     prior: PriorState | None,
     state: TrainState,
     pictures: Pictures,
+    autocast: bool,
+    progress: Callable[[str], None],
 ) -> None:
-    """Go on with Gram-Lloyd and the index prior alone, so that they fit the averaged trunk and not the live one."""
+    """Go on with Gram-Lloyd and the index prior alone, so that they fit the averaged trunk and not the live one.
+
+    The trunk no longer moves, so that the sums of codebooks need not forget: what comes in counts as much as what is
+    there, and with more cells an output the estimate of each is better.
+    """
     recipe, phase = state.recipe, state.recipe.phases[-1]
+    steps, memory = recipe.settle_steps, 1 / (1 - recipe.moving_late)
     generator = torch.Generator().manual_seed(recipe.seed)
     device = network.stages[0].start.device
-    for step in range(SETTLE_STEPS):
+    for step in range(steps):
+        if step % max(1, steps // 10) == 0:
+            progress(f"settling, step {step} of {steps}")
         seed = (recipe.seed, state.step, step, 1)
         batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.given).to(device)
         lambdas = draw_lambdas(network, phase.batch, generator).to(device)
         with torch.no_grad():
             result = walk(
                 network, codebooks, batch.crops, lambdas, given=batch.given,
-                patience=(1.0,) * phase.stages, final_weight=1.0, autocast=True,
+                patience=(1.0,) * phase.stages, final_weight=1.0, autocast=autocast,
                 prices=prior.prices(network, lambdas) if prior else None,
             )
         if not result.sound:
             continue
         if prior is not None:
-            prior.learn(network, result.codes, lambdas, SETTLE_PACE * (1 - step / SETTLE_STEPS))
+            prior.learn(network, result.codes, lambdas, SETTLE_PACE * (1 - step / steps))
         for level, observed in enumerate(result.observations if recipe.network.codebook == "gram-lloyd" else ()):
-            codebooks[level].update(observed, recipe.moving_late)
-            if step % 10 == 9:
+            codebooks[level].update(observed, 1 - 1 / (memory + step))
+            if step % SOLVE_EVERY == SOLVE_EVERY - 1:
                 codebooks[level].solve(network.layer(level), recipe.prior_cells)
 
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from small_models import save_one_cell
 
 from benchmarks.__main__ import main
 from benchmarks.codecs import ImageCodec
 from benchmarks.datasets import picture_paths
 from benchmarks.metrics import psnr
 from benchmarks.rows import RdRow, read_rows
-from benchmarks.small import CSV_NAME, SIDE, BlurHash, DdncInline, ThumbHash, measure_small, render
+from benchmarks.small import CSV_NAME, SIDE, BlurHash, DdncInline, FaceLevels, ThumbHash, measure_small, render
 
 
 @pytest.fixture
@@ -41,6 +42,19 @@ def test_inline_placeholders_keep_within_the_bytes_of_the_setting(tiny_path: Pat
     assert codec.decode(codec.encode(picture, 144)).size == picture.size
 
 
+@pytest.mark.parametrize(("setting", "levels"), [(27, 6), (32, 11), (60, 20)])
+def test_faces_are_cut_to_the_levels_that_fit(
+    setting: int, levels: int, tmp_path: Path, picture: Image.Image
+) -> None:
+    codec = FaceLevels(str(save_one_cell(tmp_path / "one.safetensors", SIDE, outputs=256, count=20)))
+    codec.load()
+    data = codec.encode(picture, setting)
+    whole = codec.codec.encode(picture, coding="plain", effort=codec.effort)
+    assert len(data) == min(setting, len(whole))
+    assert len(codec.codec.planes(data)) == levels
+    assert codec.decode(data) == codec.codec.decode(whole, levels)
+
+
 def test_the_table_takes_the_largest_size_that_fits(rows_of: Callable[..., list[RdRow]]) -> None:
     lines = render([*rows_of("ddnc"), *rows_of("webp", rate=4.0)], (48, 256)).splitlines()
     assert lines[2] == "| 48 | 18.00 (26) | N/A |"
@@ -57,7 +71,7 @@ def test_the_middles_of_pictures_are_measured(pictures: Path, tmp_path: Path) ->
 def test_the_command_prints_what_it_measured(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.small.small_codecs", lambda model, effort: [BlurHash()])
+    monkeypatch.setattr("benchmarks.small.small_codecs", lambda model, effort, faces: [BlurHash()])
     monkeypatch.setattr(BlurHash, "settings", lambda codec: (2,))
     result = CliRunner().invoke(main, ["small", "--images", str(pictures), "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output

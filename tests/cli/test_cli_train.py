@@ -78,7 +78,7 @@ def test_time_limit_leaves_a_checkpoint_and_weights_on_request(pictures: Path, d
 
 
 def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddnc) -> None:
-    words = ("--config", "tiny", "--steps", 8, "--name", "mine", "--validate", pictures, "--quiet")
+    words = ("--config", "tiny", "--steps", 8, "--name", "mine", "--validate", pictures, "--precision", "bfloat16", "--quiet")
     result = ddnc("train", "--data", pictures, *words)
     assert result.exit_code == 0
     head, *rows = result.stdout.splitlines()
@@ -88,7 +88,7 @@ def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddn
         "checkpoint.pt", "log.csv", "run.json", "mine.safetensors",
     }
     assert json.loads(Path("runs/mine/run.json").read_text()) == {
-        "config": "tiny", "steps": 8, "name": "mine", "init": None,
+        "config": "tiny", "steps": 8, "name": "mine", "init": None, "precision": "bfloat16",
     }
     with safe_open("runs/mine/mine.safetensors", "numpy") as file:
         assert json.loads(file.metadata()["ddncodec-1"])["name"] == "mine"
