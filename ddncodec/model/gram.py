@@ -137,7 +137,10 @@ def _upper(width: int, device: torch.device) -> Tensor:
 
 
 def _blocks(cells: int, numbers: int, limit: int, device: torch.device) -> Iterator[slice]:
-    """Cut cells of so many numbers each into blocks of at most `limit` numbers; of CACHED at most on a CPU."""
+    """Cut cells of so many numbers each into blocks of at most `limit` numbers; of CACHED at most on a CPU.
+
+    There is at least one block, if an empty one, so that what is made of them has a shape.
+    """
     rows = max(1, (min(limit, CACHED) if device.type == "cpu" else limit) // max(1, numbers))
-    for start in range(0, cells, rows):
+    for start in range(0, max(1, cells), rows):
         yield slice(start, start + rows)

@@ -26,9 +26,10 @@ GROWTH = 4.0
 class Walk:
     """What a batch left behind: the loss, and per level its squared error, observations and codes (B, gh, gw).
 
-    `sound` is false where the error grew beyond GROWTH times within a stage, or is no number: choices lessen it, so
-    that something went wrong in the arithmetic (seen once in a thousand steps in bfloat16 on a busy machine), and one
-    such step would spoil the sums of codebooks for hundreds.
+    `sound` is false where the error grew beyond GROWTH times within a stage or from one to the next, or is no number.
+    Choices lessen it, so that something went wrong: in the arithmetic (seen once in a thousand steps in bfloat16 on a
+    busy machine), or in a trunk that overshoots on a rare picture. One such step would spoil the sums of codebooks for
+    hundreds.
     """
 
     loss: Tensor
@@ -73,6 +74,7 @@ def walk(
     t = state.condition[:, 0]
     loss = pictures.new_zeros(())
     errors, chosen, observations, sound = [], [], [], True
+    before = pictures.new_tensor(torch.inf)
     for stage, haste in enumerate(patience):
         scale = network.config.stages[stage].scale
         target = pack(shrink(pictures, scale))
@@ -101,11 +103,12 @@ def walk(
             chosen.append(codes)
             if chain_dropout:
                 state = network.advance(proposal, _drop(codes, layer.codebook.shape[0], chain_dropout, generator))
-        sound = sound and bool(errors[-1] < GROWTH * errors[-count])
+        sound = sound and bool(errors[-1] < GROWTH * errors[-count] < GROWTH**2 * before)
         if scale > 1:
             with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
                 rendered = network.render(state)
-            loss = loss + RENDER_WEIGHT * ((rendered - pictures).square().mean(dim=(1, 2, 3)) * weight).mean()
+            error = (rendered - pictures).square().mean(dim=(1, 2, 3))
+            loss, before = loss + RENDER_WEIGHT * (error * weight).mean(), error.detach().mean()
     return Walk(loss, sound and bool(loss.isfinite()), torch.stack(errors), chosen, observations)
 
 

@@ -78,8 +78,8 @@ def test_time_limit_leaves_a_checkpoint_and_weights_on_request(pictures: Path, d
 
 
 def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddnc) -> None:
-    words = ("--config", "tiny", "--steps", 8, "--name", "mine", "--validate", pictures, "--precision", "bfloat16", "--quiet")
-    result = ddnc("train", "--data", pictures, *words)
+    words = ("--config", "tiny", "--steps", 8, "--name", "mine", "--validate", pictures, "--precision", "bfloat16")
+    result = ddnc("train", "--data", pictures, *words, "--quiet")
     assert result.exit_code == 0
     head, *rows = result.stdout.splitlines()
     assert head.split() == ["quality", "bpp", "PSNR"]
@@ -108,6 +108,7 @@ def test_runs_that_cannot_begin(pictures: Path, refused: Refused) -> None:
     assert "missing/run.json" in refused(*train, "--resume", "missing")
     assert "--resume taken" in refused(*train, "--config", "tiny", "--run", "taken")
     assert "--resume" in refused(*train, "--resume", "taken", "--steps", 9, status=2)
+    assert "--precision" in refused(*train, "--resume", "taken", "--precision", "float32", status=2)
     assert "--data" in refused("train", status=2)
 
 

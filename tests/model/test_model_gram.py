@@ -90,6 +90,13 @@ def test_select_takes_prices_of_each_cell() -> None:
     assert torch.equal(select(cells, candidates, prices.expand(len(cells), 7), threshold), shared)
 
 
+def test_no_cells_choose_nothing() -> None:
+    _, _, codebook = draw_problem(1, 8, 2)
+    candidates = terms(codebook, 8)
+    codes = select(candidates[:0], candidates, torch.zeros(7), torch.zeros(0))
+    assert codes.shape == (0,) and codes.dtype == torch.int64
+
+
 def test_moments_add_up_to_normal_equations() -> None:
     features, residual, _ = draw_problem(2, 6, 3)
     right, gram = normal_equations(moments(features, residual).flatten(0, 2).sum(0, keepdim=True), 6, 3)

@@ -31,6 +31,7 @@ SUBSTITUTIONS = (
     ("^(python -m benchmarks guidance)", r"\1 --model small.safetensors --pool 2"),
     ("--limit 8", "--limit 1"),
     ("--queries 500 --stored 5000", "--queries 5 --stored 15"),
+    ("--model face64 --label before --queries 250", "--model small.safetensors --label before --queries 5"),
     ("^(python -m benchmarks density.*)", r"\1 --points 20 --steps 2"),
     ("--steps 200", "--steps 2"),
 )
@@ -49,13 +50,13 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torn = Image.new("RGBA", (28, 28), (0, 0, 0, 0))
     torn.paste((255, 255, 255, 255), (12, 4, 16, 14))
     torn.save(tmp_path / "torn.png")
-    (tmp_path / "mnist").mkdir()
     random = np.random.default_rng(0)
-    for name in ("train.zip", "test.zip"):
-        with zipfile.ZipFile(tmp_path / "mnist" / name, "w") as archive:
+    for name, side in (("mnist/train.zip", 28), ("mnist/test.zip", 28), ("faces64/valid.zip", 64)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
             for number in range(20):
                 data = io.BytesIO()
-                Image.fromarray(random.integers(0, 256, (28, 28), np.uint8)).save(data, "PNG")
+                Image.fromarray(random.integers(0, 256, (side, side), np.uint8)).save(data, "PNG")
                 archive.writestr(f"{number}_{number // 2}.png", data.getvalue())
     return tmp_path
 
@@ -66,7 +67,7 @@ def blocks(language: str) -> list[str]:
 
 def test_shell_commands_succeed_in_order(workplace: Path) -> None:
     commands = [line for block in blocks("sh") for line in block.splitlines()]
-    assert len(commands) == 13
+    assert len(commands) == 14
     for command in commands:
         for pattern, replacement in SUBSTITUTIONS:
             command = re.sub(pattern, replacement, command)

@@ -120,6 +120,12 @@ def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
         assert torch.equal(one, other)
 
 
+def test_pictures_of_one_cell_are_priced_though_they_have_no_odd_one(drawn_folder: Path) -> None:
+    phases = tuple(dataclasses.replace(phase, crop=16) for phase in TINY.phases)
+    state = TrainState(dataclasses.replace(TINY, phases=phases, joint_from=0), CPU)
+    assert train_step(state, Pictures(drawn_folder), CPU, autocast=False).loss > 0
+
+
 def test_training_goes_on_from_the_integers_of_a_prior(tiny_codec: Codec) -> None:
     network = tiny_codec.engine.model.network
     meaning = meanings(network)

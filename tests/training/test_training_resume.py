@@ -143,10 +143,11 @@ def test_nothing_is_learned_from_a_step_that_is_not_sound(
     assert all(torch.equal(book.sums, each) for book, each in zip(state.codebooks, sums))
 
 
-def test_a_walk_whose_error_grows_is_not_sound(drawn_folder: Path) -> None:
+@pytest.mark.parametrize("level", [1, 3])  # the first of its stage, and one within
+def test_a_walk_whose_error_grows_is_not_sound(drawn_folder: Path, level: int) -> None:
     state = TrainState(TINY, CPU)
     crops, lambdas = Pictures(drawn_folder).crops(2, 32, (0,)), torch.full((2,), 256.0)
     options: dict[str, Any] = {"patience": (1.0, 1.0), "final_weight": 2.0, "autocast": False}
     assert walk(state.network, list(state.codebooks), crops, lambdas, **options).sound
-    state.network.layer(3).to_base.bias.data.fill_(50.0)
+    state.network.layer(level).to_base.bias.data.fill_(50.0)
     assert not walk(state.network, list(state.codebooks), crops, lambdas, **options).sound
