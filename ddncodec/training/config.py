@@ -103,18 +103,16 @@ PHOTO = Recipe(
         largest_lambda=12288.0,
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
-    moving_late=0.999,
-    prior_cells=2.0,
     prior=32,
     joint_from=4000,
-    settle_steps=1000,
 )
 
 THUMB = dataclasses.replace(
     PHOTO,
     phases=(Phase(500, 1, 48, 64), Phase(1100, 2, 32, 64), Phase(9000, 3, 24, 64)),
     learning_rate=4e-4,
-    settle_steps=200,
+    moving=0.996,
+    moving_late=0.999,
 )
 """Whole thumbnails of photographs, and faces; goes on from model photo."""
 
