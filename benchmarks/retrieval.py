@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 import numpy as np
+from PIL import Image
 
 from benchmarks.errors import BenchmarkError
 
 BATCH = 64
+SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,7 @@ def measure(paths: np.ndarray, samples: np.ndarray, labels: np.ndarray, queries:
     length = shared_prefix(paths[:queries], paths[queries:])
     same = labels[:queries, None] == labels[None, queries:]
     nearest = length == length.max(axis=1, keepdims=True)
-    stored = samples[queries:]
-    distance = np.square(stored).sum(axis=1) - 2 * samples[:queries] @ stored.T
+    distance = _distances(samples, queries)
     return Retrieval(
         prefix=float(((same & nearest).sum(axis=1) / nearest.sum(axis=1)).mean()),
         pixels=float(same[np.arange(queries), distance.argmin(axis=1)].mean()),
@@ -45,6 +46,22 @@ def measure(paths: np.ndarray, samples: np.ndarray, labels: np.ndarray, queries:
         levels=float(length.max(axis=1).mean()),
         tied=float(nearest.sum(axis=1).mean()),
     )
+
+
+def draw(pictures: np.ndarray, paths: np.ndarray, samples: np.ndarray, queries: int) -> np.ndarray:
+    """The first SHOWN queries above their neighbours by prefix and by pixels, of pictures (n, H, W, 3) uint8."""
+    from ddncodec.retrieval import shared_prefix
+
+    shown = range(min(SHOWN, queries))
+    prefix = queries + shared_prefix(paths[:queries], paths[queries:]).argmax(axis=1)
+    pixels = queries + _distances(samples, queries).argmin(axis=1)
+    return np.vstack([np.hstack([pictures[row[i]] for i in shown]) for row in (np.arange(queries), prefix, pixels)])
+
+
+def _distances(samples: np.ndarray, queries: int) -> np.ndarray:
+    """Squared distances (queries, n - queries) of the first samples from the others, but for a term of each query."""
+    stored = samples[queries:]
+    return np.square(stored).sum(axis=1) - 2 * samples[:queries] @ stored.T
 
 
 @click.command()
@@ -57,7 +74,12 @@ def measure(paths: np.ndarray, samples: np.ndarray, labels: np.ndarray, queries:
 @click.option("--queries", default=500, show_default=True, type=click.IntRange(1))
 @click.option("--stored", default=5000, show_default=True, type=click.IntRange(1), help="Pictures searched.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of pictures.")
-def retrieval(data: Path, model: str, label: str, queries: int, stored: int, seed: int) -> None:
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG of some queries and both their neighbours."
+)
+def retrieval(
+    data: Path, model: str, label: str, queries: int, stored: int, seed: int, out: Path | None
+) -> None:
     """Compare neighbours by shared index prefix with neighbours by pixels."""
     from bitstream import Header
     from ddncodec import Codec, DdncError
@@ -80,7 +102,11 @@ def retrieval(data: Path, model: str, label: str, queries: int, stored: int, see
     stems = [Path(source.names[index]).stem.rpartition("_") for index in chosen]
     labels = np.array([stem[0] if label == "before" else stem[2] for stem in stems])
     samples = pictures.reshape(len(pictures), -1).astype(np.float32) / 255
-    found = measure(paths, samples, labels, min(queries, len(paths) // 2))
+    count = min(queries, len(paths) // 2)
+    found = measure(paths, samples, labels, count)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw(pictures, paths, samples, count)).save(out, optimize=True)
     click.echo(
         f"same label as the neighbour: {found.prefix:.1%} by shared prefix ({found.levels:.2f} levels, "
         f"{found.tied:.1f} pictures tied), {found.pixels:.1%} by pixels, {found.chance:.1%} by chance"

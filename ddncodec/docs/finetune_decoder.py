@@ -2,7 +2,8 @@
 
     python ddncodec/docs/finetune_decoder.py photos/ --model photo --steps 200 --out tuned
 
-encodes the pictures, trains all weights with the indices fixed, and writes the tuned model and streams that name it.
+encodes the pictures, trains all weights with the indices fixed, and writes the tuned model, streams that name it, and
+the first picture: the original, decoded before, and after.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from statistics import fmean
 
 import click
 import numpy as np
+from PIL import Image
 
 import bitstream
 from ddncodec import Codec
@@ -38,12 +40,16 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
     streams = codec.encode_batch(pictures, quality)
     planes, headers = [codec.planes(data) for data in streams], [bitstream.read_header(data) for data in streams]
     network = codec.engine.model.network
+    first = [pictures[0], codec.decode_array(streams[0])]
     before = [psnr(codec, data, picture) for data, picture in zip(streams, pictures)]
     finetune(network, pictures, planes, headers, steps=steps, learning_rate=learning_rate)
 
     out.mkdir(parents=True, exist_ok=True)
     about = f"{codec.info.name} tuned to {len(pictures)} pictures"
-    info = save_model(out / "tuned.safetensors", network, codec.engine.model.tables, name="tuned", about=about)
+    model_of = codec.engine.model
+    info = save_model(
+        out / "tuned.safetensors", network, model_of.tables, name="tuned", about=about, prior=model_of.prior
+    )
     tuned, after = Codec(info.path), []
     for number, (stream, picture) in enumerate(zip(streams, pictures)):
         parsed = bitstream.read_stream(stream)
@@ -52,6 +58,8 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
         assert len(retagged) == len(stream)
         write_atomically(out / f"{number:03}.ddn", retagged)
         after.append(psnr(tuned, retagged, picture))
+    first.append(tuned.decode_array((out / "000.ddn").read_bytes()))
+    Image.fromarray(np.hstack(first)).save(out / "tuned.png", optimize=True)
     size = sum(map(len, streams))
     click.echo(f"{len(pictures)} pictures, {size} bytes: {fmean(before):.2f} dB before, {fmean(after):.2f} dB after")
 

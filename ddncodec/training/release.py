@@ -89,7 +89,7 @@ def _settle(
     """Go on with Gram-Lloyd and the index prior alone, so that they fit the averaged trunk and not the live one.
 
     The trunk no longer moves, so that the sums of codebooks need not forget: what comes in counts as much as what is
-    there, and with more cells an output the estimate of each is better.
+    there.
     """
     recipe, phase = state.recipe, state.recipe.phases[-1]
     steps, memory = recipe.settle_steps, 1 / (1 - recipe.moving_late)

@@ -51,17 +51,19 @@ def test_fine_tuning_lowers_the_error(tiny_path: Path) -> None:
     assert not any(each.requires_grad for each in codec.engine.model.network.parameters())
 
 
-def test_the_example_gains_at_equal_bytes(tiny_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["tiny", "foretold"])
+def test_the_example_gains_at_equal_bytes(name: str, tiny_path: Path, tmp_path: Path) -> None:
+    model = tiny_path.with_stem(name)
     specification = importlib.util.spec_from_file_location("finetune_decoder", EXAMPLE)
     assert specification is not None and specification.loader is not None
     example = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(example)
     folder = draw_folder(tmp_path / "pictures", 3, 48)
-    words = [folder, "--model", tiny_path, "--steps", 30, "--learning-rate", 1e-3, "--out", tmp_path / "out"]
+    words = [folder, "--model", model, "--steps", 30, "--learning-rate", 1e-3, "--out", tmp_path / "out"]
     result = CliRunner().invoke(example.main, [str(word) for word in words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     size, before, after = (float(number) for number in re.findall(r"(\d+\.\d+|\d+(?= bytes))", result.output))
-    codec = Codec(tiny_path)
+    codec = Codec(model)
     streams = sorted((tmp_path / "out").glob("*.ddn"))
     assert sum(path.stat().st_size for path in streams) == size
     assert after > before + 0.1
