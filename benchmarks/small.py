@@ -65,7 +65,8 @@ class FaceLevels(Ddnc):
         return (48, 96, 144, 256)
 
     def command(self, setting: int) -> str:
-        return f"ddncodec.encode(image, coding='plain', model='face64', effort={self.effort}), cut to {setting} bytes"
+        name = self.codec.info.name
+        return f"ddncodec.encode(image, coding='plain', model={name!r}, effort={self.effort}), cut to {setting} bytes"
 
     def encode(self, image: Image.Image, setting: int) -> bytes:
         import bitstream

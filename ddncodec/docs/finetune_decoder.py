@@ -46,10 +46,8 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
 
     out.mkdir(parents=True, exist_ok=True)
     about = f"{codec.info.name} tuned to {len(pictures)} pictures"
-    model_of = codec.engine.model
-    info = save_model(
-        out / "tuned.safetensors", network, model_of.tables, name="tuned", about=about, prior=model_of.prior
-    )
+    used = codec.engine.model
+    info = save_model(out / "tuned.safetensors", network, used.tables, name="tuned", about=about, prior=used.prior)
     tuned, after = Codec(info.path), []
     for number, (stream, picture) in enumerate(zip(streams, pictures)):
         parsed = bitstream.read_stream(stream)
