@@ -13,6 +13,7 @@ COMMANDS = {
     "effort": ("benchmarks.effort", "effort"),
     "faces": ("benchmarks.faces", "faces"),
     "guidance": ("benchmarks.guidance", "guidance"),
+    "options": ("benchmarks.options", "options"),
     "page": ("benchmarks.page", "page"),
     "plot": ("benchmarks.report", "plot"),
     "prior": ("benchmarks.prior", "prior"),

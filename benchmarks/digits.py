@@ -117,6 +117,14 @@ def write_rows(path: Path, rows: Sequence[DigitRow]) -> None:
         writer.writerows(asdict(row) for row in rows)
 
 
+def write_pictures(folder: Path, made: Sequence[np.ndarray]) -> None:
+    """Write the samples (n, 28, 28, 3) uint8 of each digit, in the order of the digits, as a file each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for digit, each in enumerate(made):
+        for number, picture in enumerate(each):
+            Image.fromarray(picture[..., 0]).save(folder / f"{number:03}_{digit}.png")
+
+
 @click.command()
 @click.option(
     "--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -132,7 +140,13 @@ def write_rows(path: Path, rows: Sequence[DigitRow]) -> None:
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help=f"For {CSV_NAME} and {PICTURE_NAME}."
 )
-def digits(data: Path, model: str, samples: int, pool: int, rounds: int, out: Path) -> None:
+@click.option(
+    "--pictures", type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for each sample as a picture <number>_<digit>.png, as `retrieval` takes them.",
+)
+def digits(
+    data: Path, model: str, samples: int, pool: int, rounds: int, out: Path, pictures: Path | None
+) -> None:
     """Steer a model of MNIST to each digit by a classifier, and let another one judge.
 
     A model that is given a class is given the digit as well, which with `--pool 1` is all that it gets. The picture has
@@ -158,6 +172,8 @@ def digits(data: Path, model: str, samples: int, pool: int, rounds: int, out: Pa
     out.mkdir(parents=True, exist_ok=True)
     write_rows(out / CSV_NAME, rows)
     Image.fromarray(sheet([picture for _, each in made for picture in each], samples)[..., 0]).save(out / PICTURE_NAME)
+    if pictures is not None:
+        write_pictures(pictures, [each for _, each in made])
     for row in rows:
         click.echo(f"{row.digit}: {row.steered:6.1%} steered, {row.judged:6.1%} judged, {row.seconds:.0f} s")
     steered, judged = (float(np.mean([getattr(row, name) for row in rows])) for name in ("steered", "judged"))

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from ddncodec.cli.failures import as_failures
+from ddncodec.cli.generation import write_png
+from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import FILE, device_option, examples, model_option
 
 
@@ -18,6 +21,7 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option
         "ddnc placeholder photo.jpg",
         "ddnc placeholder photo.jpg --bytes 40",
         "ddnc placeholder photo.jpg --json",
+        "ddnc placeholder photo.jpg --show beside.png",
     )
 )
 @click.argument("file", metavar="IN", type=FILE)
@@ -26,9 +30,14 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option
     help="Of the inline stream, at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every field.")
+@click.option(
+    "--show", type=FILE, metavar="PNG", help="Write what each of them shows, enlarged, beside the picture itself."
+)
 @model_option
 @device_option
-def placeholder(file: Path, max_bytes: int, as_json: bool, model: str | None, device: str) -> None:
+def placeholder(
+    file: Path, max_bytes: int, as_json: bool, show: Path | None, model: str | None, device: str
+) -> None:
     """Make a picture of a few dozen bytes.
 
     Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows, as WebP or PNG; beside
@@ -36,9 +45,13 @@ def placeholder(file: Path, max_bytes: int, as_json: bool, model: str | None, de
     picture. Sizes are bytes of what is meant and characters of the text. PSNR is that of each, enlarged, against the
     picture at a longer side of 64 pixels.
     """
+    if show is not None:
+        check_output(show)
+
     from ddncodec.cli.coding import DEFAULT_MODEL
     from ddncodec.cli.hashes import SIDE, hashes
     from ddncodec.cli.picture_files import Reading, read_picture
+    from ddncodec.cli.side_by_side import side_by_side
     from ddncodec.codec import Codec
     from ddncodec.placeholder import REFERENCE, data_url, make_placeholder, psnr, reduced
 
@@ -46,9 +59,13 @@ def placeholder(file: Path, max_bytes: int, as_json: bool, model: str | None, de
     with as_failures(file):
         picture = read_picture(file.read_bytes(), Reading(codec.limits, first_frame=True))
         made = make_placeholder(codec, picture, max_bytes)
-    reference = reduced(picture, REFERENCE)
+    reference, beside = reduced(picture, REFERENCE), hashes(reduced(picture, SIDE))
     rows = [_row("ddnc", len(made.data), made.text, made.psnr)]
-    rows += [_row(h.name, h.size, h.text, psnr(h.image, reference)) for h in hashes(reduced(picture, SIDE))]
+    rows += [_row(h.name, h.size, h.text, psnr(h.image, reference)) for h in beside]
+    if show is not None:
+        labels = ("the picture", *(f"{row['kind']}, {row['bytes']} bytes, {row['psnr']:.2f} dB" for row in rows))
+        images = (reference, made.image, *(h.image for h in beside))
+        write_png(show, np.asarray(side_by_side(list(zip(labels, images)))))
     url = data_url(made.image)
     url_bytes = len(base64.b64decode(url.partition(",")[2]))
     if as_json:

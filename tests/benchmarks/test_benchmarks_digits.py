@@ -56,6 +56,7 @@ def test_the_command_writes_rows_and_a_picture(folder: Path, tmp_path: Path) -> 
     path = tmp_path / "small.safetensors"
     save_model(path, network, tuple(LevelTables.flat(6) for _ in levels), name="small", about="random")
     words = ["digits", "--data", folder, "--model", path, "--samples", 2, "--pool", 4, "--out", tmp_path / "out"]
+    words += ["--pictures", tmp_path / "made"]
     result = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     with (tmp_path / "out" / CSV_NAME).open(newline="") as file:
@@ -64,4 +65,8 @@ def test_the_command_writes_rows_and_a_picture(folder: Path, tmp_path: Path) -> 
     assert all(0 <= float(row["judged"]) <= 1 for row in rows)
     with Image.open(tmp_path / "out" / PICTURE_NAME) as picture:
         assert picture.size == (2 * 28 + 2, 10 * 28 + 18)
+        sheet = np.asarray(picture)
+    assert len(list((tmp_path / "made").iterdir())) == 20
+    with Image.open(tmp_path / "made" / "001_7.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), sheet[7 * 30 : 7 * 30 + 28, 30:])
     assert result.output.splitlines()[-1].startswith("all: ")

@@ -14,6 +14,7 @@ from drawing import draw_picture
 from PIL import Image
 
 import bitstream
+from ddncodec.cli.side_by_side import LABEL, PANEL
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.placeholder import data_url, decode_inline, encode_inline, make_placeholder, psnr, reduced
@@ -89,9 +90,22 @@ def test_hashes_beside_it_are_those_of_their_libraries(photo: Path, ddnc: Ddnc) 
         assert 10 < rival["psnr"] < 60
 
 
+def test_a_sheet_shows_the_picture_and_what_is_made_of_it(photo: Path, ddnc: Ddnc, tiny_codec: Codec) -> None:
+    facts = json.loads(ddnc("placeholder", photo, "--model", "tiny", "--show", "sheet.png", "--json").stdout)
+    shown = decode_inline(tiny_codec, base64.b64decode(facts["text"]))
+    with Image.open("sheet.png") as sheet:
+        across = 2 + len(facts["beside"])
+        assert sheet.width == across * PANEL
+        panel = sheet.convert("RGB").crop((PANEL, LABEL, 2 * PANEL, sheet.height))
+    height = round(PANEL * shown.height / shown.width)
+    expected = shown.convert("RGB").resize((PANEL, height), Image.Resampling.BICUBIC)
+    assert psnr(panel, expected) > 35
+
+
 def test_failures_are_one_line(photo: Path, refused: Refused) -> None:
     assert "max_bytes" in refused("placeholder", photo, "--model", "tiny", "--bytes", 6)
     assert "missing.png" in refused("placeholder", "missing.png", "--model", "tiny")
+    assert "nowhere" in refused("placeholder", photo, "--model", "tiny", "--show", "nowhere/sheet.png")
     Path("text.png").write_text("hello")
     assert "not a picture" in refused("placeholder", "text.png", "--model", "tiny")
 

@@ -17,7 +17,7 @@ from drawing import draw_folder, draw_picture
 from PIL import Image
 from small_models import save_one_cell
 
-from benchmarks import density
+from benchmarks import density, options
 from benchmarks.__main__ import main as benchmarks
 from ddncodec.cli.main import main as ddnc
 
@@ -30,6 +30,8 @@ SUBSTITUTIONS = (
     ("(--model face64) --count 18", r"\1 --count 2"),
     ("^(python -m benchmarks guidance)", r"\1 --model small.safetensors --pool 2"),
     ("--limit 8", "--limit 1"),
+    ("^(python -m benchmarks options.*) --steps 400", r"\1 --steps 1 --digits 5"),
+    ("--queries 20 --stored 80", "--queries 5 --stored 5"),
     ("--queries 500 --stored 5000", "--queries 5 --stored 15"),
     ("--model face64 --label before --queries 250", "--model small.safetensors --label before --queries 5"),
     ("^(python -m benchmarks density.*)", r"\1 --points 20 --steps 2"),
@@ -41,6 +43,7 @@ SUBSTITUTIONS = (
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the page starts from."""
+    monkeypatch.setattr(options, "START_CROPS", 200)
     monkeypatch.chdir(tmp_path)
     draw_folder(tmp_path / "photos", 1, 32)
     for folder in ("faces", "others"):
@@ -67,7 +70,7 @@ def blocks(language: str) -> list[str]:
 
 def test_shell_commands_succeed_in_order(workplace: Path) -> None:
     commands = [line for block in blocks("sh") for line in block.splitlines()]
-    assert len(commands) == 14
+    assert len(commands) == 16
     for command in commands:
         for pattern, replacement in SUBSTITUTIONS:
             command = re.sub(pattern, replacement, command)
@@ -82,7 +85,7 @@ def test_shell_commands_succeed_in_order(workplace: Path) -> None:
         result = CliRunner().invoke(group, words, catch_exceptions=False)
         assert result.exit_code == 0, f"{command}\n{result.output}"
     made = "samples faces classes seven tree whole another results/digits results/guidance results/density"
-    for name in [*made.split(), "retrieval", "tuned/tuned"]:
+    for name in [*made.split(), "results/options", "retrieval", "tuned/tuned"]:
         assert (workplace / f"{name}.png").is_file()
     assert (workplace / "results" / density.TABLE_NAME).is_file()
 
