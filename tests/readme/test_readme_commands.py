@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/golden/tiny.safetensors"
 SUBSTITUTIONS = (
     (r"^ddnc (encode|placeholder) (?!.*--model)", r"ddnc \1 --model tiny "),
+    ("--model thumb (?=--bytes 48)", "--model tiny "),
     (r"^ddnc train (?!.*--resume)", "ddnc train --config tiny --steps 5 --threads 1 "),
     ("^ddnc selftest", "ddnc selftest --model tiny"),
     ("^python -m benchmarks speed", f"python -m benchmarks speed --model {TINY} --megapixels 0.01"),
@@ -66,8 +67,9 @@ def test_shell_commands_succeed_in_order(workplace: Path, monkeypatch: pytest.Mo
             assert words[1] in targets
         elif command not in ELSEWHERE:
             run(words, monkeypatch)
-    for made in ("photo.png", "preview.png", "small.png", "runs/mine/mine.safetensors", "results/rd.csv"):
-        assert Path(made).is_file()
+    made = "photo.png preview.png small.png placeholder.png runs/mine/mine.safetensors results/rd.csv"
+    for path in made.split():
+        assert Path(path).is_file()
 
 
 def test_python_examples_run(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
