@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
@@ -24,8 +24,11 @@ from benchmarks.rows import write_rows
 if TYPE_CHECKING:
     from ddncodec import Codec
 
-CSV_NAME = "faces.csv"
+CSV_NAME, PICTURE_NAME = "faces.csv", "faces.png"
 BATCH = 50
+SHOWN = 4
+PANEL, CAPTION = 144, 16
+"""Sides in pixels of an enlarged picture, and of the line of text under it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,15 @@ class FaceRow:
     level: int
     index_bits: int
     psnr: float
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A picture, bytes of its file, and what that decodes to, by number of levels."""
+
+    path: Path
+    size: int
+    shown: dict[int, Image.Image]
 
 
 def encode_files(pictures: Sequence[Path], folder: Path, model: str, effort: int) -> list[Path]:
@@ -85,8 +97,8 @@ def _groups(codec: Codec, pictures: Sequence[Path]) -> Iterator[tuple[Codec, Seq
         yield from ((codec, pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH))
 
 
-def measure(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[int]) -> list[FaceRow]:
-    """Rows of every picture and level, from real files that another process decodes.
+def code(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[int]) -> list[Coded]:
+    """Every picture through a real file that another process decodes.
 
     Raises:
         BenchmarkError: the model has no such levels.
@@ -95,29 +107,57 @@ def measure(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[
     from ddncodec.model import NetworkConfig
 
     info = registry.find(model)
-    bits = [(level.outputs - 1).bit_length() for level in info.layout]
     first = 0 if NetworkConfig.from_json(info.config).given == "gray" else 1
-    if not first <= min(levels) <= max(levels) <= len(bits):
-        raise BenchmarkError(f"model {info.name} has levels {first} to {len(bits)}, not {min(levels)} to {max(levels)}")
-    rows = []
+    if not first <= min(levels) <= max(levels) <= len(info.layout):
+        raise BenchmarkError(
+            f"model {info.name} has levels {first} to {len(info.layout)}, not {min(levels)} to {max(levels)}"
+        )
     with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
         streams = encode_files(pictures, Path(folder), model, effort)
         decoded = other.submit(decode_files, streams, pictures, model, levels).result()
-        for picture, stream, shown in zip(pictures, streams, decoded, strict=True):
-            original, size = load_picture(picture), stream.stat().st_size
-            rows += [
-                FaceRow(
-                    image=picture.name,
-                    model=info.identity.hex(),
-                    effort=effort,
-                    bytes=size,
-                    level=level,
-                    index_bits=sum(bits[:level]),
-                    psnr=round(psnr(original, image), 4),
-                )
-                for level, image in zip(levels, shown, strict=True)
-            ]
+        return [
+            Coded(picture, stream.stat().st_size, dict(zip(levels, shown, strict=True)))
+            for picture, stream, shown in zip(pictures, streams, decoded, strict=True)
+        ]
+
+
+def measure(coded: Sequence[Coded], model: str, effort: int) -> list[FaceRow]:
+    """Rows of every picture and level."""
+    from ddncodec import registry
+
+    info, rows = registry.find(model), []
+    bits = [(level.outputs - 1).bit_length() for level in info.layout]
+    for each in coded:
+        original = load_picture(each.path)
+        rows += [
+            FaceRow(
+                image=each.path.name,
+                model=info.identity.hex(),
+                effort=effort,
+                bytes=each.size,
+                level=level,
+                index_bits=sum(bits[:level]),
+                psnr=round(psnr(original, shown), 4),
+            )
+            for level, shown in each.shown.items()
+        ]
     return rows
+
+
+def draw(coded: Sequence[Coded], rows: Sequence[FaceRow]) -> Image.Image:
+    """A row for each of the first few pictures: enlarged after each of the levels, and as it was."""
+    levels = list(coded[0].shown)
+    sheet = Image.new("RGB", (PANEL * (len(levels) + 1), (PANEL + CAPTION) * min(SHOWN, len(coded))), "white")
+    pen, by_place = ImageDraw.Draw(sheet), {(row.image, row.level): row for row in rows}
+    for number, each in enumerate(coded[:SHOWN]):
+        found = [by_place[each.path.name, level] for level in levels]
+        texts = [f"{row.index_bits / 8:g} bytes, {row.psnr:.2f} dB" for row in found]
+        panels = zip([*texts, "original"], [*each.shown.values(), load_picture(each.path)], strict=True)
+        for place, (text, picture) in enumerate(panels):
+            corner = (PANEL * place, (PANEL + CAPTION) * number)
+            sheet.paste(picture.resize((PANEL, PANEL), Image.Resampling.BICUBIC), corner)
+            pen.text((corner[0] + 3, corner[1] + PANEL + 2), text, fill="black")
+    return sheet
 
 
 def render(rows: Sequence[FaceRow]) -> str:
@@ -148,8 +188,13 @@ def render(rows: Sequence[FaceRow]) -> str:
 @click.option("--levels", default="16,32,64,96,128", show_default=True, help="After which to measure.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
 def faces(images: Path, model: str, effort: int, levels: str, out: Path) -> None:
-    """Measure a model with one rate, such as face64, on a folder of pictures; writes faces.csv and prints a table."""
-    rows = measure(picture_paths(images), model, effort, [int(level) for level in levels.split(",")])
+    """Measure a model with one rate, such as face64, on a folder of pictures.
+
+    Writes faces.csv, and faces.png with the first of them; prints a table.
+    """
+    coded = code(picture_paths(images), model, effort, [int(level) for level in levels.split(",")])
+    rows = measure(coded, model, effort)
     out.mkdir(parents=True, exist_ok=True)
     write_rows(out / CSV_NAME, rows, FaceRow)
+    draw(coded, rows).save(out / PICTURE_NAME, optimize=True)
     click.echo(render(rows))

@@ -13,7 +13,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from benchmarks.datasets import load_picture, picture_paths, sample
+from benchmarks.datasets import FACE_SIDE, astronaut_face, load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import psnr
 from benchmarks.rows import write_rows
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from ddncodec.guidance import Scorer
 
 CSV_NAME, PICTURE_NAME = "guidance.csv", "guidance.png"
-SIDE, FACTOR = 64, 4
-ASTRONAUT = (131, 10, 321, 200)
-"""Where in her picture the face is: left, upper, right, lower; as large and as high as faces in faces64."""
+SIDE, FACTOR = FACE_SIDE, 4
 JUDGES = 3
 """Pictures, none of those measured, on which weights are judged."""
 LATE = 8
@@ -173,11 +171,6 @@ def render(rows: Sequence[GuidanceRow]) -> str:
     return "\n".join([*lines, "", f"Pictures: {len({row.image for row in rows})}."])
 
 
-def astronaut() -> Image.Image:
-    """The face of scikit-image's astronaut, cut as in faces64."""
-    return sample("astronaut").crop(ASTRONAUT).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-
-
 def _of_whole(scorer: Scorer) -> Scorer:
     return lambda pictures: scorer(pictures).mean(dim=(1, 2))
 
@@ -221,7 +214,7 @@ def guidance(
         codec, colors = Codec(model), Codec(trained)
     except ModelError as error:
         raise BenchmarkError(str(error)) from error
-    faces = _load(images, limit) if images else {"astronaut": astronaut()}
+    faces = _load(images, limit) if images else {"astronaut": astronaut_face()}
     rows, pictures, weights = [], [], {}
     for task in TASKS:
         trials = [Case.of(name, face, task) for name, face in _load(judges, JUDGES).items()] if judges else []

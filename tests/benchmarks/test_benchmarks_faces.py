@@ -15,7 +15,7 @@ from drawing import draw_picture
 from PIL import Image
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.faces import faces, measure, render
+from benchmarks.faces import CAPTION, PANEL, FaceRow, code, faces, measure, render
 from benchmarks.metrics import psnr
 from bitstream import LevelTables
 from ddncodec import Codec
@@ -23,6 +23,10 @@ from ddncodec.loading import save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 
 MODEL = "mnist-tree"
+
+
+def measured(pictures: list[Path], model: str, effort: int, levels: list[int]) -> list[FaceRow]:
+    return measure(code(pictures, model, effort, levels), model, effort)
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def digits(tmp_path: Path) -> list[Path]:
 
 
 def test_rows_are_of_what_the_file_decodes_to(digits: list[Path]) -> None:
-    rows = measure(digits, MODEL, 4, [1, 3])
+    rows = measured(digits, MODEL, 4, [1, 3])
     assert [(row.image, row.level, row.index_bits) for row in rows] == [
         ("0.png", 1, 3), ("0.png", 3, 9), ("1.png", 1, 3), ("1.png", 3, 9)
     ]
@@ -56,7 +60,7 @@ def test_level_0_is_the_gray_picture_that_a_model_is_given(tmp_path: Path) -> No
     save_model(path, network, (LevelTables.flat(5),), name="gray", about="random")
     picture = Image.fromarray(draw_picture(16, 16, 1))
     picture.save(tmp_path / "drawn.png")
-    known, coded = measure([tmp_path / "drawn.png"], str(path), 1, [0, 1])
+    known, coded = measured([tmp_path / "drawn.png"], str(path), 1, [0, 1])
     assert known.psnr == pytest.approx(psnr(picture, picture.convert("L").convert("RGB")), abs=1e-4)
     codec = Codec(path).given(picture)
     decoded = codec.decode(codec.encode(picture, coding="plain", effort=1)).convert("RGB")
@@ -65,13 +69,13 @@ def test_level_0_is_the_gray_picture_that_a_model_is_given(tmp_path: Path) -> No
 
 
 def test_the_table_gives_means(digits: list[Path]) -> None:
-    rows = measure(digits, MODEL, 1, [3])
+    rows = measured(digits, MODEL, 1, [3])
     mean = (rows[0].psnr + rows[1].psnr) / 2
     assert f"| 3 | 9 | 1.125 | {mean:.2f} |" in render(rows)
 
 
 def test_pictures_without_error_are_left_out_of_the_table(digits: list[Path]) -> None:
-    rows = measure(digits, MODEL, 1, [3])
+    rows = measured(digits, MODEL, 1, [3])
     shown = render([dataclasses.replace(rows[0], psnr=math.inf), rows[1]])
     assert f"| {rows[1].psnr:.2f} |" in shown and "Pictures: 1;" in shown and "Left out: 1 " in shown
 
@@ -79,7 +83,7 @@ def test_pictures_without_error_are_left_out_of_the_table(digits: list[Path]) ->
 def test_levels_that_a_model_has_not_are_refused(digits: list[Path]) -> None:
     for levels, named in (([1, 5], "1 to 5"), ([0, 3], "0 to 3")):
         with pytest.raises(BenchmarkError, match=f"levels 1 to 3, not {named}"):
-            measure(digits, MODEL, 1, levels)
+            measured(digits, MODEL, 1, levels)
 
 
 def test_the_command_writes_rows_and_prints_the_table(digits: list[Path], tmp_path: Path) -> None:
@@ -89,3 +93,8 @@ def test_the_command_writes_rows_and_prints_the_table(digits: list[Path], tmp_pa
     assert "Pictures: 2; effort 1" in result.output
     rows = list(csv.DictReader((tmp_path / "out" / "faces.csv").read_text().splitlines()))
     assert [row["level"] for row in rows] == ["1", "3", "1", "3"]
+    with Image.open(tmp_path / "out" / "faces.png") as sheet:
+        assert sheet.size == (3 * PANEL, 2 * (PANEL + CAPTION))
+        right = np.asarray(sheet.crop((2 * PANEL, PANEL + CAPTION, 3 * PANEL, 2 * PANEL + CAPTION)))
+    with Image.open(digits[1]) as original:
+        np.testing.assert_array_equal(right, np.asarray(original.resize((PANEL, PANEL), Image.Resampling.BICUBIC)))

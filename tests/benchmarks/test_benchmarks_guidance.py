@@ -13,8 +13,9 @@ from PIL import Image
 from small_models import save_one_cell
 
 from benchmarks.__main__ import main
+from benchmarks.datasets import load_picture
 from benchmarks.errors import BenchmarkError
-from benchmarks.guidance import CSV_NAME, PICTURE_NAME, SIDE, TASKS, Case, GuidanceRow, Task, astronaut, render, weigh
+from benchmarks.guidance import CSV_NAME, PICTURE_NAME, SIDE, TASKS, Case, GuidanceRow, Task, render, weigh
 from benchmarks.rows import read_rows
 from ddncodec import Codec
 
@@ -80,5 +81,8 @@ def test_the_table_gives_means(path: Path) -> None:
     assert "Pictures: 2" in render([row, other])
 
 
-def test_the_astronaut_is_a_face_of_the_right_size() -> None:
-    assert astronaut().size == (SIDE, SIDE)
+def test_the_astronaut_is_a_face_of_the_right_size(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["samples", str(tmp_path), "--face"])
+    assert result.exit_code == 0, result.output
+    (written,) = tmp_path.iterdir()
+    assert written.name == "astronaut.png" and load_picture(written).size == (SIDE, SIDE)
