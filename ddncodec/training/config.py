@@ -8,6 +8,8 @@ from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
 
+TUNING_PRIOR = 0.2
+
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
@@ -76,9 +78,15 @@ class Recipe:
         return min(1.0, (step + 1) / self.warmup) * decay
 
     def tuning(self, steps: int) -> Recipe:
-        """A recipe that goes on with trained weights: the last phase alone, for `steps` steps."""
+        """A recipe that goes on with trained weights: the last phase alone, for `steps` steps.
+
+        A trained index prior learns at TUNING_PRIOR of its rate: at the whole of it, it learns the crops by heart.
+        """
         phase = dataclasses.replace(self.phases[-1], until=steps)
-        return dataclasses.replace(self, phases=(phase,), patient_steps=1, solve_from=200, joint_from=200)
+        return dataclasses.replace(
+            self, phases=(phase,), patient_steps=1, solve_from=200, joint_from=200,
+            prior_rate=TUNING_PRIOR * self.prior_rate,
+        )  # fmt: skip
 
     def lengthened(self, steps: int) -> Recipe:
         """The same recipe with its last phase ending at `steps`."""
