@@ -5,11 +5,9 @@ Models of digits, LEVELS indices of OUTPUTS each, trained alike but for one opti
 
 from __future__ import annotations
 
-import csv
 import math
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -18,6 +16,7 @@ import torch
 from PIL import Image
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.rows import write_rows
 from ddncodec.engine import Engine, Planes
 from ddncodec.model import LevelConfig
 from ddncodec.training.config import MNIST, Phase, Recipe
@@ -123,13 +122,6 @@ def _psnr(pictures: np.ndarray, digits: np.ndarray) -> float:
     return float(np.mean([10 * math.log10(255**2 / max(each, 1e-6)) for each in error]))
 
 
-def write_rows(path: Path, rows: Iterable[OptionRow]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(OptionRow)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-
-
 @click.command()
 @click.option(
     "--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -163,5 +155,5 @@ def options(data: Path, steps: int, digits: int, out: Path) -> None:
             samples.extend(draw(engine))
     except DdncError as error:
         raise BenchmarkError(str(error)) from error
-    write_rows(out / CSV_NAME, rows)
+    write_rows(out / CSV_NAME, rows, OptionRow)
     Image.fromarray(sheet(samples, SHOWN)[..., 0]).save(out / PICTURE_NAME, optimize=True)
