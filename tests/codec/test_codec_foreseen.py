@@ -71,7 +71,7 @@ def _shapes(c: int, k: int) -> list[tuple[tuple[int, ...], type[np.integer]]]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("effort", [1, 4])
+@pytest.mark.parametrize("effort", [1, 6])
 def test_choices_at_the_priors_prices_cost_less(foretold_codec: Codec, drawn_picture: Draw, effort: int) -> None:
     engine, total = foretold_codec.engine, {"prior": 0.0, "tables": 0.0}
     bare = Engine(Model(engine.model.info, engine.model.network, engine.model.tables), engine.device)
