@@ -9,6 +9,7 @@ from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
 
 TUNING_PRIOR = 0.2
+"""Share of its learning rate at which the index prior of a trained model goes on."""
 
 
 @dataclasses.dataclass(frozen=True)
