@@ -6,10 +6,9 @@ probability 1/K. A sample of the target pulls the nearest point towards itself.
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,6 +19,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from benchmarks.rows import write_rows
 from ddncodec.training.split_and_prune import plan_splits, split_rows
 
 SIDE = 256
@@ -206,10 +206,7 @@ def density_command(points: int, steps: int, seed: int, out: Path) -> None:
             rows.append(row)
             panels.append(draw_points(place))
         strips.append(np.hstack(panels))
-    with (out / CSV_NAME).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(DensityRow)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    write_rows(out / CSV_NAME, rows, DensityRow)
     (out / TABLE_NAME).write_text(render_table(rows), encoding="utf-8")
     Image.fromarray(np.vstack(strips)).save(out / PICTURE_NAME, optimize=True)
     click.echo(render_table(rows), nl=False)

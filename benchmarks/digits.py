@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -17,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.rows import write_rows
 
 SIDE = 28
 CSV_NAME, PICTURE_NAME = "digits.csv", "digits.png"
@@ -110,13 +110,6 @@ def steer(
     return DigitRow(codec.info.name, digit, samples, pool, rounds, shares[0], shares[1], seconds), pictures
 
 
-def write_rows(path: Path, rows: Sequence[DigitRow]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(DigitRow)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-
-
 def write_pictures(folder: Path, made: Sequence[np.ndarray]) -> None:
     """Write the samples (n, 28, 28, 3) uint8 of each digit, in the order of the digits, as a file each."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,7 +163,7 @@ def digits(
         raise BenchmarkError(str(error)) from error
     rows = [row for row, _ in made]
     out.mkdir(parents=True, exist_ok=True)
-    write_rows(out / CSV_NAME, rows)
+    write_rows(out / CSV_NAME, rows, DigitRow)
     Image.fromarray(sheet([picture for _, each in made for picture in each], samples)[..., 0]).save(out / PICTURE_NAME)
     if pictures is not None:
         write_pictures(pictures, [each for _, each in made])

@@ -14,12 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import psnr
 from benchmarks.rows import write_rows
+from benchmarks.strips import stack, strip
 
 if TYPE_CHECKING:
     from ddncodec import Codec
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 CSV_NAME, PICTURE_NAME = "faces.csv", "faces.png"
 BATCH = 50
 SHOWN = 4
-PANEL, CAPTION = 144, 16
-"""Sides in pixels of an enlarged picture, and of the line of text under it."""
+PANEL = 144
+"""Side in pixels of an enlarged picture."""
 
 
 @dataclass(frozen=True)
@@ -146,18 +147,14 @@ def measure(coded: Sequence[Coded], model: str, effort: int) -> list[FaceRow]:
 
 def draw(coded: Sequence[Coded], rows: Sequence[FaceRow]) -> Image.Image:
     """A row for each of the first few pictures: enlarged after each of the levels, and as it was."""
-    levels = list(coded[0].shown)
-    sheet = Image.new("RGB", (PANEL * (len(levels) + 1), (PANEL + CAPTION) * min(SHOWN, len(coded))), "white")
-    pen, by_place = ImageDraw.Draw(sheet), {(row.image, row.level): row for row in rows}
-    for number, each in enumerate(coded[:SHOWN]):
-        found = [by_place[each.path.name, level] for level in levels]
+    by_place, strips = {(row.image, row.level): row for row in rows}, []
+    for each in coded[:SHOWN]:
+        found = [by_place[each.path.name, level] for level in each.shown]
         texts = [f"{row.index_bits / 8:g} bytes, {row.psnr:.2f} dB" for row in found]
-        panels = zip([*texts, "original"], [*each.shown.values(), load_picture(each.path)], strict=True)
-        for place, (text, picture) in enumerate(panels):
-            corner = (PANEL * place, (PANEL + CAPTION) * number)
-            sheet.paste(picture.resize((PANEL, PANEL), Image.Resampling.BICUBIC), corner)
-            pen.text((corner[0] + 3, corner[1] + PANEL + 2), text, fill="black")
-    return sheet
+        pictures = [*each.shown.values(), load_picture(each.path)]
+        enlarged = [picture.resize((PANEL, PANEL), Image.Resampling.BICUBIC) for picture in pictures]
+        strips.append(strip(list(zip([*texts, "original"], enlarged, strict=True))))
+    return stack(strips)
 
 
 def render(rows: Sequence[FaceRow]) -> str:

@@ -9,19 +9,18 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 import click
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import bits_per_pixel, psnr
 from benchmarks.rows import write_rows
+from benchmarks.strips import strip
 
 if TYPE_CHECKING:
     from ddncodec import Codec
 
 CSV_NAME = "progressive.csv"
-CAPTION = 16
-"""Height in pixels of the line of text under each picture of a strip."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +91,7 @@ def draw_strip(original: Image.Image, shown: Sequence[Image.Image], rows: Sequen
     chosen = sorted({max(1, round(count * share)) for share in (0, 0.25, 0.5, 0.75, 1)})
     texts = [f"level {n} of {count}: {by_level[n].bpp:.3f} bpp, {by_level[n].psnr:.2f} dB" for n in chosen]
     panels = [*(shown[n - 1] for n in chosen), original]
-    strip = Image.new("RGB", (sum(panel.width for panel in panels), original.height + CAPTION), "white")
-    pen = ImageDraw.Draw(strip)
-    for number, (panel, text) in enumerate(zip(panels, [*texts, "original"], strict=True)):
-        strip.paste(panel, (number * original.width, 0))
-        pen.text((number * original.width + 3, original.height + 2), text, fill="black")
-    return strip
+    return strip(list(zip([*texts, "original"], panels, strict=True)))
 
 
 @click.command()

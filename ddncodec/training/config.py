@@ -10,6 +10,8 @@ from ddncodec.model.config import FIXED_LAMBDA
 
 TUNING_PRIOR = 0.2
 """Share of its learning rate at which the index prior of a trained model goes on."""
+TUNING_FINAL = 12.0
+"""Weight of the last level's error in a trained model, whose pictures are mostly decoded to the end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Recipe:
         phase = dataclasses.replace(self.phases[-1], until=steps)
         return dataclasses.replace(
             self, phases=(phase,), patient_steps=1, solve_from=200, joint_from=200,
-            prior_rate=TUNING_PRIOR * self.prior_rate,
+            prior_rate=TUNING_PRIOR * self.prior_rate, final_weight=TUNING_FINAL,
         )  # fmt: skip
 
     def lengthened(self, steps: int) -> Recipe:

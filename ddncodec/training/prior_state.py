@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +15,15 @@ from ddncodec.rate import step_of_lambda
 from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
 from ddncodec.training.processes import average_gradients
 
+AVERAGE = 0.998
+"""Share that the moving average keeps in each step."""
+
 
 class PriorState:
-    """The index prior of `network`, with `channels` channels, and its AdamW at learning rate `rate`.
+    """The index prior of `network`, with `channels` channels, its moving average, and its AdamW at rate `rate`.
 
-    It learns from the indices that the network's training chooses, at its prices or others.
+    It learns from the indices that the network's training chooses, at its prices or others. What is priced and
+    exported is the average.
     """
 
     def __init__(self, network: DiscreteDistributionNetwork, channels: int, rate: float, seed: int) -> None:
@@ -26,9 +31,16 @@ class PriorState:
         self.rate = rate
         device = network.stages[0].start.device
         self.network = PriorNetwork(network, channels, generator).to(device)
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.learned = 0
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
         )
+
+    def adopt(self, prior: IndexPrior) -> None:
+        """Begin with a trained prior."""
+        self.network.adopt(prior)
+        self.average.adopt(prior)
 
     def learn(
         self, network: DiscreteDistributionNetwork, codes: Sequence[Tensor], lambdas: Tensor, pace: float
@@ -46,22 +58,38 @@ class PriorState:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * pace
         self.optimizer.step()
+        self._update_average()
         return float(loss.detach())
 
     def prices(self, network: DiscreteDistributionNetwork, lambdas: Tensor) -> PriorPrices:
         """What the indices of a batch at `lambdas` (B,) cost."""
-        return PriorPrices(self.network, meanings(network), _steps(lambdas))
+        return PriorPrices(self.average, meanings(network), _steps(lambdas))
 
     def export(self, network: DiscreteDistributionNetwork) -> IndexPrior:
         """The prior in integers, for the codebooks of `network`."""
-        return self.network.export(meanings(network))
+        return self.average.export(meanings(network))
 
     def state_dict(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "learned": self.learned,
+        }
 
     def load_state_dict(self, record: dict[str, Any]) -> None:
         self.network.load_state_dict(record["network"])
+        self.average.load_state_dict(record["average"])
         self.optimizer.load_state_dict(record["optimizer"])
+        self.learned = record["learned"]
+
+    def _update_average(self) -> None:
+        """Move the average towards the network, faster in the first steps."""
+        self.learned += 1
+        keep = min(AVERAGE, self.learned / (self.learned + 9))
+        with torch.no_grad():
+            for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
 
 
 def _steps(lambdas: Tensor) -> Tensor:

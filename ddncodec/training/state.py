@@ -48,7 +48,7 @@ class TrainState:
         self.network.load_state_dict(trained.state_dict())
         self.average.load_state_dict(trained.state_dict())
         if self.prior is not None and prior is not None:
-            self.prior.network.adopt(prior)
+            self.prior.adopt(prior)
 
     def update_average(self) -> None:
         """Move the average's trunk towards the network's; codebooks, solved from averages already, are copied."""

@@ -15,8 +15,9 @@ from drawing import draw_picture
 from PIL import Image
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.faces import CAPTION, PANEL, FaceRow, code, faces, measure, render
+from benchmarks.faces import PANEL, FaceRow, code, faces, measure, render
 from benchmarks.metrics import psnr
+from benchmarks.strips import CAPTION
 from bitstream import LevelTables
 from ddncodec import Codec
 from ddncodec.loading import save_model

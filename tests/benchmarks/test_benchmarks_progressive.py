@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.progressive import CAPTION, CSV_NAME
+from benchmarks.progressive import CSV_NAME
+from benchmarks.strips import CAPTION
 
 LEVELS = 4
 

@@ -88,10 +88,35 @@ def test_it_learns_what_indices_tell_of_each_other(tiny_codec: Codec) -> None:
     network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
     state = PriorState(network, 8, 1e-2, 0)
     seen = planes_of(layout, 1, 64, 999)
-    before = size(tiny_codec, state.network, seen, 64)
+    before = size(tiny_codec, state.average, seen, 64)
     for step in range(120):
         state.learn(network, planes_of(layout, 4, 64, step), torch.full((4,), lambda_of_step(STEP)), 1.0)
-    assert size(tiny_codec, state.network, seen, 64) < 0.7 * before
+    assert size(tiny_codec, state.average, seen, 64) < 0.7 * before
+
+
+def test_prices_and_export_are_those_of_the_moving_average(tiny_codec: Codec) -> None:
+    network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
+    state, lambdas, meaning = PriorState(network, 6, 0.1, 0), torch.full((2,), lambda_of_step(STEP)), meanings(network)
+    for step in range(3):
+        state.learn(network, planes_of(layout, 2, 64, step), lambdas, 1.0)
+    steps = torch.full((2,), step_feature(STEP))
+    same, other = (told_values(PriorPrices(prior, meaning, steps)) for prior in (state.average, state.network))
+    assert torch.equal(told_values(state.prices(network, lambdas)), same) and not torch.equal(same, other)
+    exported = [prior.start for prior in (state.export(network), state.average.export(meaning))]
+    np.testing.assert_array_equal(*exported)
+    assert not np.array_equal(exported[0], state.network.export(meaning).start)
+
+
+def told_values(prices: PriorPrices) -> Tensor:
+    """Bits of the values of even cells in the first plane."""
+    told: list[Tensor] = []
+
+    def choose(mask: Tensor, values: Tensor, flags: Tensor) -> Tensor:
+        told.append(values)
+        return torch.zeros_like(flags, dtype=torch.int64)
+
+    prices.choose(0, torch.Size((2, 4, 4)), choose)
+    return told[0]
 
 
 def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) -> None:
@@ -107,7 +132,7 @@ def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) 
     for step in range(150):
         state.learn(network, flat(step, 8), torch.full((8,), lambda_of_step(STEP)), 1.0)
     even_cells_alone = flat(999, 1)[-1].numel() / 2 * (layout[-1].outputs - 1).bit_length() / 8
-    assert size(tiny_codec, state.network, flat(999, 1), 64) < 1.2 * even_cells_alone
+    assert size(tiny_codec, state.average, flat(999, 1), 64) < 1.2 * even_cells_alone
 
 
 def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
