@@ -1,6 +1,7 @@
 """What is committed of the benchmarks follows from the committed rows."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from benchmarks.batches import INDEX_NAME, write_batches
 from benchmarks.page import render_page
 from benchmarks.report import draw_plot, render_table
 from benchmarks.rows import RdRow, read_rows
-from benchmarks.summary import summarize
+from benchmarks.summary import BppRange, summarize
 
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "benchmarks" / "results"
@@ -25,7 +26,19 @@ def rows() -> list[RdRow]:
 def test_readme_shows_the_table_of_the_rows(rows: list[RdRow]) -> None:
     table = render_table(summarize(rows))
     assert table in (REPOSITORY / "README.md").read_text("utf-8")
+    assert table in (REPOSITORY / "ddncodec" / "weights" / "photo.md").read_text("utf-8")
     assert (RESULTS / "rd.md").read_text("utf-8") == table + "\n"
+
+
+def test_readme_tells_what_the_rows_say_of_low_rates(rows: list[RdRow]) -> None:
+    text = (REPOSITORY / "README.md").read_text("utf-8").replace("\n", " ")
+    (low, high), = re.findall(r"--bpp-min (\S+) --bpp-max ([\d.]+)", text)
+    compared = summarize(rows, BppRange(float(low), float(high))).comparisons
+    told = re.findall(r"([+-][\d.]+) % against (AVIF|WebP|JPEG)", text)
+    assert len(told) == 3
+    for percent, name in told:
+        rate = compared[name.lower()].of_means
+        assert rate and f"{rate.percent:+.1f}" == percent, name
 
 
 def test_page_is_that_of_the_rows() -> None:
