@@ -182,13 +182,15 @@ def _sizes(text: str) -> list[float]:
 
 
 def _report(codec: Codec, base: np.ndarray, sizes: Sequence[float], rounds: int, model: str) -> Iterator[str]:
+    from ddncodec.effort import DEFAULT_EFFORT
+
     yield RATIOS_HEAD
     for size in sizes:
         yield ratios(codec, filled(base, size), max(1, round(rounds * min(sizes) / size))).row()
     yield AIMS
     yield ""
     yield COSTS_HEAD
-    for each in available([Ddnc(model=model), Jpeg(), WebP(), Avif()]):
+    for each in available([Ddnc(model, DEFAULT_EFFORT), Jpeg(), WebP(), Avif()]):
         for size in sizes:
             yield _row(each, Image.fromarray(filled(base, size)))
 

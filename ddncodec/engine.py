@@ -71,19 +71,22 @@ class Engine:
 
     def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
         state = self.start(headers)
-        for level in range(len(planes[0])):
-            proposal = self.propose(state)
-            codes = torch.zeros(proposal.features.grid, dtype=torch.int64, device=self.device)
-            given = torch.from_numpy(np.stack([each[level] for each in planes])).to(codes)
-            codes[:, : given.shape[1], : given.shape[2]] = given
-            state = self.model.network.advance(proposal, codes)
-            del proposal  # as above
+        unit = self.model.network.config.alignment
+        height, width = (side + -side % unit for side in (headers[0].height, headers[0].width))
+        for level, cell in enumerate(each.cell for each in self.model.info.layout[: len(planes[0])]):
+            given = torch.from_numpy(np.stack([each[level] for each in planes])).to(self.device, torch.int64)
+            codes = F.pad(given, (0, width // cell - given.shape[2], 0, height // cell - given.shape[1]))
+            with self._autocast():
+                state = self.model.network.follow(state, codes)
             yield state
 
     def propose(self, state: State) -> Proposal:
         """The next level's proposal, in the engine's precision."""
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+        with self._autocast():
             return self.model.network.propose(state)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
 
     def samples(self, pixels: np.ndarray) -> Tensor:
         """(B, H, W, 3) uint8 -> (B, 3, H', W') float32 in [-1, 1], edges repeated to the network's alignment."""
@@ -93,7 +96,7 @@ class Engine:
         return F.pad(samples / SAMPLE_SCALE - 1, (0, right, 0, down), mode="replicate")
 
     def _pixels(self, state: State, header: Header) -> np.ndarray:
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+        with self._autocast():
             picture = self.model.network.render(state)
         picture = picture[:, :, : header.height, : header.width].float()
         levels = ((picture + 1) * SAMPLE_SCALE).round_().clamp_(0, 255).to(torch.uint8)

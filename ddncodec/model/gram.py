@@ -55,10 +55,12 @@ class Features:
 
     def combine(self, weight: Tensor) -> Tensor:
         """W F for one W of each cell: weight (B, gh, gw, Fd, 3) -> pictures of the cells (B, gh, gw, P, 3)."""
-        count = self.basis.shape[0]
-        cosine = self.gains[..., None] * weight[..., :count, :]
-        pictures = _columns(cosine, self.basis.T)
-        return pictures + self.learned @ weight[..., count:, :] if self.learned.shape[-1] else pictures
+        count, pixels = self.basis.shape
+        cosine, learned = (self.gains[..., None] * weight[..., :count, :]).mT, weight[..., count:, :].mT
+        pictures = (cosine.reshape(-1, count) @ self.basis).view(*cosine.shape[:-1], pixels)
+        if learned.shape[-1]:
+            pictures = pictures + learned.contiguous() @ self.learned.mT  # colours as rows, or torch is slow
+        return pictures.mT
 
 
 @torch.no_grad()
@@ -112,6 +114,12 @@ def normal_equations(sums: Tensor, count: int, learned: int, colors: int = COLOR
     gram[:, count + row, count + col] = upper
     gram[:, count + col, count + row] = upper
     return right.reshape(outputs, total, colors), gram
+
+
+def strips(rows: int, numbers: int, device: torch.device) -> Iterator[slice]:
+    """Cut `rows` rows of cells of so many numbers each into strips that a cache, or a GPU's memory, holds."""
+    for strip in _blocks(rows, numbers, LIMIT, device):
+        yield slice(strip.start, min(strip.stop, rows))
 
 
 def _columns(batch: Tensor, matrix: Tensor) -> Tensor:

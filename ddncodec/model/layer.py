@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ddncodec.model.cells import COLORS, PACKED, cosine_basis, to_cells
+from ddncodec.model.cells import COLORS, PACKED, cosine_basis, spread, to_cells
 from ddncodec.model.config import PATCH, LevelConfig, StageConfig
 from ddncodec.model.gram import Features
 
@@ -34,7 +34,7 @@ class DiscreteDistributionLayer(nn.Module):
             self.out = nn.Conv2d(channels, channels, 1)
             self.to_base = nn.Conv2d(channels, PACKED, 1)
         if self.learned:
-            self.to_learned = nn.Conv2d(channels, PACKED // self.colors * self.learned, 1)
+            self.to_learned = nn.Conv2d(channels, self.width, 1)
         self.to_gains = nn.Conv2d(channels, self.cosines, 1)
         self.place = nn.Parameter(torch.zeros(channels)) if stage.shared else None
         self.leak = nn.Parameter(torch.zeros(level.outputs, channels)) if leak else None
@@ -44,6 +44,11 @@ class DiscreteDistributionLayer(nn.Module):
             self.picks = nn.Parameter(torch.arange(self.cosines).float(), requires_grad=False)
         else:
             self.register_buffer("basis", cosine_basis(self.side, self.cosines), persistent=False)
+
+    @property
+    def width(self) -> int:
+        """Numbers of learned features at a trunk position."""
+        return PACKED // self.colors * self.learned
 
     def share(self, other: DiscreteDistributionLayer) -> None:
         """Use the block of `other`; the place among the levels, codebook and leak stay this layer's own."""
@@ -57,7 +62,7 @@ class DiscreteDistributionLayer(nn.Module):
     def hidden(self, hidden: Tensor, image: Tensor, condition: Tensor) -> Tensor:
         """The block: trunk (B, C, h, w), packed picture (B, 48, h, w), condition (B, 2) -> next trunk."""
         mixed = self.mix(torch.cat([hidden, image.to(hidden.dtype)], dim=1))
-        mixed = mixed + self.condition(condition)[:, :, None, None]
+        mixed += self.condition(condition)[:, :, None, None]
         if self.place is not None:
             mixed = mixed + self.place[None, :, None, None]
         return hidden + self.out(nn.functional.gelu(mixed, approximate="tanh"))
@@ -76,3 +81,9 @@ class DiscreteDistributionLayer(nn.Module):
         else:
             learned = gains.new_zeros(*gains.shape[:3], basis.shape[1], 0)
         return Features(gains, basis, learned)
+
+    def leaked(self, hidden: Tensor, codes: Tensor) -> Tensor:
+        """The trunk (B, C, h, w), told which candidates `codes` (B, gh, gw) were taken."""
+        if self.leak is None:
+            return hidden
+        return spread(self.leak[codes].permute(0, 3, 1, 2), self.side).to(hidden.dtype).add_(hidden)

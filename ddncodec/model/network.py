@@ -5,6 +5,7 @@
         proposal = network.propose(state)           # everything that does not depend on the choice
         codes = <encoder, decoder, sampler, ...>    # the one seam
         state = network.advance(proposal, codes)    # x = x + W_k F;  h = h + leak[k]
+                                                    # a decoder, which knows codes: state = network.follow(state, codes)
     picture = network.render(state)
 """
 
@@ -17,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from ddncodec.errors import ArgumentError
-from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, spread, unpack
+from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, unpack
 from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
 from ddncodec.model.given import SPREAD, GivenClass, build_given
-from ddncodec.model.gram import Features
+from ddncodec.model.gram import Features, strips
 from ddncodec.model.layer import CONDITIONS, DiscreteDistributionLayer
 from ddncodec.model.principal import PrincipalComponents
 
@@ -139,6 +140,35 @@ class DiscreteDistributionNetwork(nn.Module):
 
     def propose(self, state: State) -> Proposal:
         """Run the trunk block of the next level: all that its candidates share."""
+        hidden, image = self._trunk(state)
+        features = self.layer(state.level).features(hidden, self._components())
+        return Proposal(state.level, hidden, image, state.condition, features)
+
+    def advance(self, proposal: Proposal, codes: Tensor) -> State:
+        """Take candidate `codes` (B, gh, gw) int64 in [0, K) in every cell; 0 keeps the base prediction."""
+        layer = self.layer(proposal.level)
+        delta = proposal.features.combine(layer.codebook[codes])
+        image = proposal.image + from_cells(delta, layer.side)
+        return State(proposal.level + 1, layer.leaked(proposal.hidden, codes), image, proposal.condition)
+
+    @torch.no_grad()
+    def follow(self, state: State, codes: Tensor) -> State:
+        """`advance(propose(state), codes)`, for codes that are known before.
+
+        Features, the largest thing there is, are made and used a strip of cells at a time, which the cache holds.
+        """
+        hidden, image = self._trunk(state)
+        layer, out = self.layer(state.level), torch.empty_like(image)
+        weight = layer.codebook[codes]
+        for cells in strips(codes.shape[1], hidden[0, 0].numel() // codes.shape[1] * layer.width, hidden.device):
+            rows = slice(cells.start * layer.side, cells.stop * layer.side)
+            features = layer.features(hidden[:, :, rows], self._components())
+            delta = from_cells(features.combine(weight[:, cells]), layer.side)
+            torch.add(image[:, :, rows], delta, out=out[:, :, rows])
+        return State(state.level + 1, layer.leaked(hidden, codes), out, state.condition)
+
+    def _trunk(self, state: State) -> tuple[Tensor, Tensor]:
+        """Trunk and base prediction of the next level."""
         stage, index = self.places[state.level]
         hidden, image = state.hidden, state.image
         if index == 0 and stage > 0:
@@ -149,18 +179,11 @@ class DiscreteDistributionNetwork(nn.Module):
             hidden = layer.hidden(hidden, image, state.condition)
             base = layer.to_base(hidden).float()
             image = image + base if self.config.residual else base
-        components = self.stages[0].principal.images if self.config.stages[0].principal else None
-        return Proposal(state.level, hidden, image, state.condition, layer.features(hidden, components))
+        return hidden, image
 
-    def advance(self, proposal: Proposal, codes: Tensor) -> State:
-        """Take candidate `codes` (B, gh, gw) int64 in [0, K) in every cell; 0 keeps the base prediction."""
-        layer = self.layer(proposal.level)
-        delta = proposal.features.combine(layer.codebook[codes])
-        image = proposal.image + from_cells(delta, layer.side)
-        hidden = proposal.hidden
-        if layer.leak is not None:
-            hidden = hidden + spread(layer.leak[codes].permute(0, 3, 1, 2), layer.side).to(hidden.dtype)
-        return State(proposal.level + 1, hidden, image, proposal.condition)
+    def _components(self) -> Tensor | None:
+        """The principal components (count, P), if there are any."""
+        return self.stages[0].principal.images if self.config.stages[0].principal else None
 
     def render(self, state: State) -> Tensor:
         """The picture so far at full size, (B, 3, H, W) float32 nominally in [-1, 1]; any level but 0."""

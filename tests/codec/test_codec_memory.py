@@ -18,11 +18,15 @@ def alive(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """States and proposals that are alive whenever a level begins."""
     made: list[weakref.ref[State | Proposal]] = []
     found: list[tuple[int, int]] = []
-    propose, advance = DiscreteDistributionNetwork.propose, DiscreteDistributionNetwork.advance
+    network = DiscreteDistributionNetwork
+    propose, advance, follow = network.propose, network.advance, network.follow
 
-    def proposing(network: DiscreteDistributionNetwork, state: State) -> Proposal:
+    def count() -> None:
         held = [each for each in (ref() for ref in made) if each is not None]
         found.append(tuple(sum(isinstance(each, kind) for each in held) for kind in (State, Proposal)))
+
+    def proposing(network: DiscreteDistributionNetwork, state: State) -> Proposal:
+        count()
         proposal = propose(network, state)
         made.append(weakref.ref(proposal))
         return proposal
@@ -32,8 +36,15 @@ def alive(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
         made.append(weakref.ref(state))
         return state
 
-    monkeypatch.setattr(DiscreteDistributionNetwork, "propose", proposing)
-    monkeypatch.setattr(DiscreteDistributionNetwork, "advance", advancing)
+    def following(network: DiscreteDistributionNetwork, state: State, codes: Tensor) -> State:
+        count()
+        state = follow(network, state, codes)
+        made.append(weakref.ref(state))
+        return state
+
+    monkeypatch.setattr(network, "propose", proposing)
+    monkeypatch.setattr(network, "advance", advancing)
+    monkeypatch.setattr(network, "follow", following)
     return found
 
 

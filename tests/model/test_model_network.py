@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig, State
+from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig, State, gram
 from ddncodec.training.config import TINY
 
 LAMBDAS = torch.tensor([500.0, 5000.0])
@@ -70,6 +70,21 @@ def test_candidate_zero_keeps_the_base_prediction() -> None:
         proposal = network.propose(state)
         state = network.advance(proposal, torch.zeros(2, 32 // level.cell, 48 // level.cell, dtype=torch.int64))
         assert torch.equal(state.image, proposal.image)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_following_in_strips_is_proposing_and_advancing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = build(name)
+    codes = random_codes(network, 64, 32)
+    expected = walk(network, codes, 64, 32)
+    monkeypatch.setattr(gram, "CACHED", 1)  # strips of one row of cells
+    state = network.initial_state(LAMBDAS, 64, 32)
+    for each, after in zip(codes, expected, strict=True):
+        state = network.follow(state, each)
+        assert state.level == after.level
+        torch.testing.assert_close(state.image, after.image, rtol=0, atol=1e-5)
+        torch.testing.assert_close(state.hidden, after.hidden, rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
