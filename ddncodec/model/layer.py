@@ -59,10 +59,13 @@ class DiscreteDistributionLayer(nn.Module):
         outputs, features, _ = self.codebook.shape
         return f"outputs={outputs}, features={features}, side={self.side}"
 
-    def hidden(self, hidden: Tensor, image: Tensor, condition: Tensor) -> Tensor:
-        """The block: trunk (B, C, h, w), packed picture (B, 48, h, w), condition (B, 2) -> next trunk."""
-        mixed = self.mix(torch.cat([hidden, image.to(hidden.dtype)], dim=1))
-        mixed += self.condition(condition)[:, :, None, None]
+    def mixed(self, hidden: Tensor, image: Tensor) -> Tensor:
+        """What each position sees around it: trunk (B, C, h, w) and packed picture (B, 48, h, w) -> (B, C, h, w)."""
+        return self.mix(torch.cat([hidden, image.to(hidden.dtype)], dim=1))
+
+    def hidden(self, hidden: Tensor, mixed: Tensor, condition: Tensor) -> Tensor:
+        """The rest of the block, position by position: trunk, `mixed`, condition (B, 2) -> next trunk."""
+        mixed = mixed + self.condition(condition)[:, :, None, None]
         if self.place is not None:
             mixed = mixed + self.place[None, :, None, None]
         return hidden + self.out(nn.functional.gelu(mixed, approximate="tanh"))

@@ -140,8 +140,10 @@ class DiscreteDistributionNetwork(nn.Module):
 
     def propose(self, state: State) -> Proposal:
         """Run the trunk block of the next level: all that its candidates share."""
-        hidden, image = self._trunk(state)
-        features = self.layer(state.level).features(hidden, self._components())
+        layer, (hidden, image) = self.layer(state.level), self._enter(state)
+        if layer.block:
+            hidden, image = self._base(layer, hidden, image, layer.mixed(hidden, image), state.condition)
+        features = layer.features(hidden, self._components())
         return Proposal(state.level, hidden, image, state.condition, features)
 
     def advance(self, proposal: Proposal, codes: Tensor) -> State:
@@ -155,31 +157,36 @@ class DiscreteDistributionNetwork(nn.Module):
     def follow(self, state: State, codes: Tensor) -> State:
         """`advance(propose(state), codes)`, for codes that are known before.
 
-        Features, the largest thing there is, are made and used a strip of cells at a time, which the cache holds.
+        But for the convolution over neighbours, all is done a strip of cells at a time, which the cache holds.
         """
-        hidden, image = self._trunk(state)
-        layer, out = self.layer(state.level), torch.empty_like(image)
-        weight = layer.codebook[codes]
-        for cells in strips(codes.shape[1], hidden[0, 0].numel() // codes.shape[1] * layer.width, hidden.device):
+        layer, (hidden, image) = self.layer(state.level), self._enter(state)
+        mixed = layer.mixed(hidden, image) if layer.block else hidden
+        after = State(state.level + 1, torch.empty_like(hidden), torch.empty_like(image), state.condition)
+        numbers = hidden[0, 0].numel() // codes.shape[1] * max(layer.width, hidden.shape[1])
+        for cells in strips(codes.shape[1], numbers, hidden.device):
             rows = slice(cells.start * layer.side, cells.stop * layer.side)
-            features = layer.features(hidden[:, :, rows], self._components())
-            delta = from_cells(features.combine(weight[:, cells]), layer.side)
-            torch.add(image[:, :, rows], delta, out=out[:, :, rows])
-        return State(state.level + 1, layer.leaked(hidden, codes), out, state.condition)
+            trunk, base = hidden[:, :, rows], image[:, :, rows]
+            if layer.block:
+                trunk, base = self._base(layer, trunk, base, mixed[:, :, rows], state.condition)
+            delta = layer.features(trunk, self._components()).combine(layer.codebook[codes[:, cells]])
+            torch.add(base, from_cells(delta, layer.side), out=after.image[:, :, rows])
+            after.hidden[:, :, rows] = layer.leaked(trunk, codes[:, cells])
+        return after
 
-    def _trunk(self, state: State) -> tuple[Tensor, Tensor]:
-        """Trunk and base prediction of the next level."""
+    def _enter(self, state: State) -> tuple[Tensor, Tensor]:
+        """Trunk and picture as the next level finds them, enlarged where it is the first of its stage."""
         stage, index = self.places[state.level]
-        hidden, image = state.hidden, state.image
-        if index == 0 and stage > 0:
-            hidden = _pixel_shuffle(self.stages[stage].enter(hidden))
-            image = enlarge(image)
-        layer = self.stages[stage].layers[index]
-        if layer.block:
-            hidden = layer.hidden(hidden, image, state.condition)
-            base = layer.to_base(hidden).float()
-            image = image + base if self.config.residual else base
-        return hidden, image
+        if index or not stage:
+            return state.hidden, state.image
+        return _pixel_shuffle(self.stages[stage].enter(state.hidden)), enlarge(state.image)
+
+    def _base(
+        self, layer: DiscreteDistributionLayer, hidden: Tensor, image: Tensor, mixed: Tensor, condition: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Trunk and base prediction of a level with a block."""
+        hidden = layer.hidden(hidden, mixed, condition)
+        base = layer.to_base(hidden).float()
+        return hidden, image + base if self.config.residual else base
 
     def _components(self) -> Tensor | None:
         """The principal components (count, P), if there are any."""
