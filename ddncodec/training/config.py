@@ -108,9 +108,9 @@ PHOTO = Recipe(
         stages=(
             StageConfig(16, 128, 16, 24, _levels((2, 64, 128), (3, 32, 256))),
             StageConfig(8, 128, 16, 24, _levels((2, 32, 256), (3, 16, 256))),
-            StageConfig(4, 96, 16, 24, _levels((3, 16, 256), (5, 8, 256), (2, 4, 256, 8))),
+            StageConfig(4, 96, 16, 24, _levels((3, 16, 256), (5, 8, 256), (4, 4, 256, 8))),
         ),
-        smallest_lambda=96.0,
+        smallest_lambda=48.0,
         largest_lambda=12288.0,
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),

@@ -15,6 +15,7 @@ from ddncodec.files import replacing
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.config import Recipe
+from ddncodec.training.growth import grow, grow_prior
 from ddncodec.training.prior_state import PriorState
 
 
@@ -41,14 +42,13 @@ class TrainState:
     def adopt(self, trained: DiscreteDistributionNetwork, prior: IndexPrior | None = None) -> None:
         """Begin with the weights of a trained network, and of its index prior if it has one.
 
-        Raises ArgumentError unless they have the recipe's shape.
+        Raises ArgumentError unless they have the recipe's shape, or one that it grows from (see `grow`).
         """
-        if trained.config != self.recipe.network:
-            raise ArgumentError("`init` is a model of another shape than the recipe's network")
-        self.network.load_state_dict(trained.state_dict())
-        self.average.load_state_dict(trained.state_dict())
+        weights = grow(trained, self.recipe.network).state_dict()
+        self.network.load_state_dict(weights)
+        self.average.load_state_dict(weights)
         if self.prior is not None and prior is not None:
-            self.prior.adopt(prior)
+            self.prior.adopt(grow_prior(prior, len(self.codebooks)))
 
     def update_average(self) -> None:
         """Move the average's trunk towards the network's; codebooks, solved from averages already, are copied."""

@@ -16,8 +16,14 @@ from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.prior import PriorPrices
 
 REFERENCE_LAMBDA = 512.0
-LAMBDA_POWER = 0.7
-"""Squared errors are weighed by (lambda / REFERENCE_LAMBDA)^-LAMBDA_POWER, so that no quality drowns the others."""
+FAINT_ERROR, FAINT_POWER = 7e-4, 0.46
+"""What a squared error counts is LOSS_SCALE log(1 + error / faint), where faint = FAINT_ERROR (lambda /
+REFERENCE_LAMBDA)^FAINT_POWER is a quarter of the error usual at lambda: above it, a decibel is worth the same in all
+pictures and at all qualities, which is what rate-distortion curves average."""
+LOSS_SCALE = 4e-3
+"""Keeps gradients below the norm at which they are clipped."""
+LAMBDA_LEAN = 1.2
+"""Power of a uniform number that a drawn lambda's place in its range is; above 1 for more small ones."""
 RENDER_WEIGHT = 0.1
 GROWTH = 4.0
 
@@ -40,9 +46,9 @@ class Walk:
 
 
 def draw_lambdas(network: DiscreteDistributionNetwork, count: int, generator: torch.Generator) -> Tensor:
-    """Log-uniform lambdas (count,) over the network's range."""
+    """Lambdas (count,) over the network's range, their logarithms nearly uniform."""
     low, high = network.config.smallest_lambda, network.config.largest_lambda
-    return low * (high / low) ** torch.rand(count, generator=generator)
+    return low * (high / low) ** torch.rand(count, generator=generator) ** LAMBDA_LEAN
 
 
 def walk(
@@ -65,12 +71,12 @@ def walk(
     `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young. Bits are those of
     `prices`, or of how often each index was chosen lately.
     A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
-    still that of the output chosen. The loss is the mean squared error over the levels of each stage, against the
-    picture at that stage's size, or with `relative` its logarithm; the last level counts `final_weight` times as much
-    as each of the others.
+    still that of the output chosen. The loss is the mean, over the levels of each stage, of what their squared errors
+    against the picture at that stage's size count, or with `relative` of the logarithms of these; the last level counts
+    `final_weight` times as much as each of the others.
     """
     state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], given)
-    weight = (lambdas / REFERENCE_LAMBDA) ** -LAMBDA_POWER
+    faint = FAINT_ERROR * (lambdas / REFERENCE_LAMBDA) ** FAINT_POWER
     t = state.condition[:, 0]
     loss = pictures.new_zeros(())
     errors, chosen, observations, sound = [], [], [], True
@@ -97,7 +103,7 @@ def walk(
             state = network.advance(proposal, codes)
             error = (state.image - target).square().mean(dim=(1, 2, 3))
             share = final_weight if index == count - 1 else 1.0
-            cost = error.log() if relative else error * weight
+            cost = error.log() if relative else LOSS_SCALE * (error / faint).log1p()
             loss = loss + share / (count - 1 + final_weight) * cost.mean()
             errors.append(error.detach().mean())
             chosen.append(codes)
@@ -108,7 +114,8 @@ def walk(
             with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
                 rendered = network.render(state)
             error = (rendered - pictures).square().mean(dim=(1, 2, 3))
-            loss, before = loss + RENDER_WEIGHT * (error * weight).mean(), error.detach().mean()
+            cost = LOSS_SCALE * (error / faint).log1p()
+            loss, before = loss + RENDER_WEIGHT * cost.mean(), error.detach().mean()
     return Walk(loss, sound and bool(loss.isfinite()), torch.stack(errors), chosen, observations)
 
 
