@@ -238,7 +238,7 @@ class Ddnc:
         return f"ddncodec {__version__}, model {info.name} {info.identity.hex()}, effort {self.effort}"
 
     def settings(self) -> tuple[int, ...]:
-        return (*range(0, 100, 16), 100)
+        return (0, 13, 27, 42, 56, 70, 84, 100)
 
     def command(self, setting: int) -> str:
         return f"ddncodec.encode(image, {setting}, model={self.codec.info.name!r}, effort={self.effort})"
