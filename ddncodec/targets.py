@@ -230,10 +230,10 @@ def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> 
     if len(smallest.data) > limit:
         raise TargetError(f"target of {limit} bytes is below {len(smallest.data)}, the smallest file of this picture")
     best, worst = picture.range
-    # Photographs take about 1 bit per pixel at the best quality, and 2.5 % less for every step.
-    guess = best + math.log(picture.pixels.rgb.size / 24 / limit) / 0.025
+    # Photographs take about 1 bit per pixel at the best quality, and 2.7 % less for every step.
+    guess = best + math.log(picture.pixels.rgb.size / 24 / limit) / 0.027
     least = math.ceil((1 - BYTES_TOLERANCE) * limit)
-    search = Search((math.log(least), math.log(limit)), picture.ends, min(guess, worst), 0.025)
+    search = Search((math.log(least), math.log(limit)), picture.ends, min(guess, worst), 0.027)
     trials = [smallest, *search.run(picture.by_bytes, tried)]
     found = max((trial for trial in trials if len(trial.data) <= limit), key=lambda trial: trial.value)
     return picture.encoded(found, len(found.data) >= least)
@@ -241,8 +241,8 @@ def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> 
 
 def _to_psnr(picture: _Picture, psnr: float, tried: Callable[[Trial], None]) -> Encoded:
     best, worst = picture.range
-    # They have about 32 dB at the best quality, and lose 0.1 dB with every step.
-    search = Search((psnr, psnr + PSNR_TOLERANCE), picture.ends, min(best + (32 - psnr) / 0.1, worst), 0.1)
+    # They have about 36 dB at the best quality, and lose 0.1 dB with every step.
+    search = Search((psnr, psnr + PSNR_TOLERANCE), picture.ends, min(best + (36 - psnr) / 0.1, worst), 0.1)
     trials = search.run(picture.by_psnr, tried)
     enough = [trial for trial in trials if trial.value >= psnr]
     found = min(enough, key=lambda trial: len(trial.data)) if enough else max(trials, key=lambda trial: trial.value)
