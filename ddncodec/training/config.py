@@ -28,16 +28,17 @@ class Phase:
 class Recipe:
     """All that decides a run's weights besides its pictures. Steps count from 0; learning rates are AdamW's.
 
-    `patient_steps` is how long the price of bits rises after a stage starts, while its codebooks settle; `solve_from`
-    the first step at which codebooks are solved and split, for a run that begins with given ones and empty sums;
-    `prior_cells` how many cells with nothing to add each output is solved with, against outputs fitted to few.
-    `start_crops` and `start_rounds` say how many crops, and rounds of Lloyd's algorithm, the closed-form start of a
-    model on principal components takes. `relative` trains the logarithm of each error. `mirror` allows mirrored
-    pictures, `margin` moved ones (see `Pictures`); `chain_dropout` is the share of cells that go on from a random
-    output instead of the chosen one (section 3.2, Yang 2025). `prior` is how many channels the index prior has that is
-    trained along with the network, 0 for none, and `prior_rate` its learning rate; from step `joint_from` on, indices
-    are chosen at its prices. For `settle_steps` after the last one the averaged trunk is held, while its codebooks are
-    solved from ever more cells and the index prior goes on (see `release`).
+    `patient_steps` is how long the price of bits rises after a stage starts, while its codebooks settle;
+    `solve_from` the first step at which codebooks are solved and split, for a run that begins with given ones and
+    empty sums; `prior_cells` how many cells with nothing to add each output is solved with, against outputs fitted
+    to few. `start_crops` and `start_rounds` say how many crops, and rounds of Lloyd's algorithm, the closed-form
+    start of a model on principal components takes. `relative` trains the logarithm of each error. `mirror` allows
+    mirrored pictures, `margin` moved ones, and `drawn` is the share of drawn ones (see `Pictures`); `chain_dropout`
+    is the share of cells that go on from a random output instead of the chosen one (section 3.2, Yang 2025).
+    `prior` is how many channels the index prior has that is trained along with the network, 0 for none, and
+    `prior_rate` its learning rate; from step `joint_from` on, indices are chosen at its prices. For `settle_steps`
+    after the last one the averaged trunk is held, while its codebooks are solved from ever more cells and the index
+    prior goes on (see `release`).
     """
 
     network: NetworkConfig
@@ -60,6 +61,7 @@ class Recipe:
     start_rounds: int = 4
     mirror: bool = True
     margin: int = 0
+    drawn: float = 0.0
     chain_dropout: float = 0.0
     prior: int = 0
     prior_rate: float = 3e-3
@@ -114,6 +116,7 @@ PHOTO = Recipe(
         largest_lambda=12288.0,
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
+    drawn=0.05,
     prior=32,
     joint_from=4000,
 )
@@ -124,6 +127,7 @@ THUMB = dataclasses.replace(
     learning_rate=4e-4,
     moving=0.996,
     moving_late=0.999,
+    drawn=0.0,
 )
 """Whole thumbnails of photographs, and faces; goes on from model photo."""
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ddncodec.errors import ArgumentError, ImageError
 from ddncodec.given import plane_of
+from ddncodec.training.drawings import draw
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
@@ -33,12 +34,16 @@ class Pictures:
     """All pictures of a folder (searched recursively) or zip archive; decoded ones stay in memory up to `cache` bytes.
 
     `mirror` says whether half of the crops are mirrored; `margin` pixels are added around each picture, by repeating
-    its edges, before it is cropped. Raises ArgumentError where there is no picture, ImageError where one cannot be
-    read.
+    its edges, before it is cropped. A share `drawn` of the crops are drawn ones instead (see `drawings`), but where a
+    network is given something of each picture. Raises ArgumentError where there is no picture, ImageError where one
+    cannot be read.
     """
 
-    def __init__(self, source: Path, cache: int = 2 << 30, *, mirror: bool = True, margin: int = 0) -> None:
+    def __init__(
+        self, source: Path, cache: int = 2 << 30, *, mirror: bool = True, margin: int = 0, drawn: float = 0.0
+    ) -> None:
         self.source = source
+        self.drawn = drawn
         self.mirror = mirror
         self.margin = margin
         self._archive = None if source.is_dir() or not zipfile.is_zipfile(source) else zipfile.ZipFile(source)
@@ -97,7 +102,8 @@ class Pictures:
         chosen, crops = [], []
         for _ in range(count):
             chosen.append(int(random.integers(len(self))))
-            crops.append(self._crop(chosen[-1], size, random))
+            instead = given == "none" and self.drawn > 0 and random.random() < self.drawn
+            crops.append(draw(size, random) if instead else self._crop(chosen[-1], size, random))
         samples = to_samples(np.stack(crops))
         if given == "none":
             return Batch(samples, None)

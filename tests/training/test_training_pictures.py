@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.training.drawings import draw
 from ddncodec.training.pictures import Pictures, to_samples
 
 
@@ -77,3 +78,37 @@ def test_cache_holds_no_more_than_it_may(drawn_folder: Path) -> None:
     pictures.picture(1)
     assert pictures.picture(2) is not pictures.picture(2)
     np.testing.assert_array_equal(pictures.picture(2), pictures.picture(2))
+
+
+def test_a_share_of_crops_is_drawn(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), (7, 8, 9)).save(tmp_path / "plain.png")
+    plain = Pictures(tmp_path).crops(1, 32, (0,))
+    half = Pictures(tmp_path, drawn=0.5).crops(40, 32, (1,))
+    photographs = sum(torch.equal(crop, plain[0]) for crop in half)
+    assert 8 <= photographs <= 32
+    assert not any(torch.equal(crop, plain[0]) for crop in Pictures(tmp_path, drawn=1.0).crops(20, 32, (2,)))
+    assert all(torch.equal(crop, plain[0]) for crop in Pictures(tmp_path, drawn=0.0).crops(20, 32, (3,)))
+
+
+def test_conditional_networks_see_no_drawn_crops(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), (7, 8, 9)).save(tmp_path / "plain_3.png")
+    batch = Pictures(tmp_path, drawn=1.0).batch(4, 32, (0,), "class")
+    assert torch.equal(batch.crops, batch.crops[:1].expand(4, -1, -1, -1))
+
+
+@pytest.mark.parametrize("side", [16, 64, 192])
+def test_drawings_are_a_function_of_their_generator(side: int) -> None:
+    one, same, other = (draw(side, np.random.default_rng(seed)) for seed in (5, 5, 6))
+    assert one.shape == (side, side, 3) and one.dtype == np.uint8
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+def test_drawings_have_pure_colours_and_hard_edges() -> None:
+    random = np.random.default_rng(7)
+    drawings = np.stack([draw(96, random) for _ in range(24)]).astype(int)
+    pure = np.isin(drawings, (0, 255)).all(axis=3).mean(axis=(1, 2))
+    assert (pure > 0.1).sum() >= 6, "pure colours"
+    edges = abs(np.diff(drawings, axis=2)).max(axis=3)
+    assert ((edges > 100).mean(axis=(1, 2)) > 0.001).sum() >= 6, "hard edges"
+    assert ((edges == 0).mean(axis=(1, 2)) > 0.5).sum() >= 6, "plain areas"
