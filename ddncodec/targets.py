@@ -245,7 +245,11 @@ def _to_psnr(picture: _Picture, psnr: float, tried: Callable[[Trial], None]) -> 
     search = Search((psnr, psnr + PSNR_TOLERANCE), picture.ends, min(best + (36 - psnr) / 0.1, worst), 0.1)
     trials = search.run(picture.by_psnr, tried)
     enough = [trial for trial in trials if trial.value >= psnr]
-    found = min(enough, key=lambda trial: len(trial.data)) if enough else max(trials, key=lambda trial: trial.value)
+    within = [trial for trial in enough if trial.value <= psnr + PSNR_TOLERANCE]
+    if enough:
+        found = min(within or enough, key=lambda trial: len(trial.data))
+    else:
+        found = max(trials, key=lambda trial: trial.value)
     return picture.encoded(found, psnr <= found.value <= psnr + PSNR_TOLERANCE)
 
 
