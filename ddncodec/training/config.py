@@ -32,7 +32,7 @@ class Recipe:
     `solve_from` the first step at which codebooks are solved and split, for a run that begins with given ones and
     empty sums; `prior_cells` how many cells with nothing to add each output is solved with, against outputs fitted
     to few. `start_crops` and `start_rounds` say how many crops, and rounds of Lloyd's algorithm, the closed-form
-    start of a model on principal components takes. `relative` trains the logarithm of each error. `mirror` allows
+    start of a model on principal components takes. `relative` trains the bare logarithm of errors. `mirror` allows
     mirrored pictures, `margin` moved ones, and `drawn` is the share of drawn ones (see `Pictures`); `chain_dropout`
     is the share of cells that go on from a random output instead of the chosen one (section 3.2, Yang 2025).
     `prior` is how many channels the index prior has that is trained along with the network, 0 for none, and
