@@ -43,12 +43,13 @@ class CodebookState(nn.Module):
         kept, taken = self.flags[bucket_of(t)].unbind(dim=1)
         return (kept / taken).log2().clamp(-4, 4)
 
-    def observe(self, moments: Tensor, codes: Tensor, t: Tensor) -> Tensor:
+    @torch.no_grad()
+    def observe(self, moments: Tensor, codes: Tensor, t: Tensor, weights: Tensor) -> Tensor:
         """Sums of one batch as one vector, to be reduced over processes and given to `update`.
 
-        `moments` (B, gh, gw, D), `codes` (B, gh, gw), `t` (B,).
+        `moments` (B, gh, gw, D), of which those of a picture count `weights` (B,) times; `codes` (B, gh, gw), `t` (B,).
         """
-        flat = codes.flatten()
+        flat, moments = codes.flatten(), moments * weights[:, None, None, None]
         sums = torch.zeros_like(self.sums).index_add_(0, flat, moments.flatten(0, 2))
         counts = torch.bincount(flat, minlength=self.counts.shape[0]).to(self.counts)
         taken = (codes != 0).flatten(1).float().sum(1)

@@ -105,7 +105,7 @@ def _settle(
             result = walk(
                 network, codebooks, batch.crops, lambdas, given=batch.given,
                 patience=(1.0,) * phase.stages, final_weight=1.0, autocast=autocast,
-                prices=prior.prices(network, lambdas) if prior else None,
+                relative=recipe.relative, prices=prior.prices(network, lambdas) if prior else None,
             )
         if not result.sound:
             continue

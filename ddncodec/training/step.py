@@ -20,8 +20,10 @@ FAINT_ERROR, FAINT_POWER = 7e-4, 0.46
 """What a squared error counts is LOSS_SCALE log(1 + error / faint), where faint = FAINT_ERROR (lambda /
 REFERENCE_LAMBDA)^FAINT_POWER is a quarter of the error usual at lambda: above it, a decibel is worth the same in all
 pictures and at all qualities, which is what rate-distortion curves average."""
-LOSS_SCALE = 4e-3
-"""Keeps gradients below the norm at which they are clipped."""
+USUAL_ERROR = 5 * FAINT_ERROR
+"""An error at REFERENCE_LAMBDA, with the faint one, at which cells weigh 1 in the sums of codebooks."""
+LOSS_SCALE = 4e-2
+"""Keeps usual gradients a little below the norm at which they are clipped, and those of rare pictures with them."""
 LAMBDA_LEAN = 1.2
 """Power of a uniform number that a drawn lambda's place in its range is; above 1 for more small ones."""
 RENDER_WEIGHT = 0.1
@@ -34,8 +36,8 @@ class Walk:
 
     `sound` is false where the error grew beyond GROWTH times within a stage or from one to the next, or is no number.
     Choices lessen it, so that something went wrong: in the arithmetic (seen once in a thousand steps in bfloat16 on a
-    busy machine), or in a trunk that overshoots on a rare picture. One such step would spoil the sums of codebooks for
-    hundreds.
+    busy machine), or in a trunk that overshoots on a rare picture. The trunk learns from that, its gradients being
+    clipped; the sums of codebooks would be spoilt for hundreds of steps.
     """
 
     loss: Tensor
@@ -73,7 +75,8 @@ def walk(
     A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
     still that of the output chosen. The loss is the mean, over the levels of each stage, of what their squared errors
     against the picture at that stage's size count, or with `relative` of the logarithms of these; the last level counts
-    `final_weight` times as much as each of the others.
+    `final_weight` times as much as each of the others. Cells weigh in the sums of codebooks as the error of their
+    picture does in the loss (all the same with `relative`), so that both are solved for the same end.
     """
     state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], given)
     faint = FAINT_ERROR * (lambdas / REFERENCE_LAMBDA) ** FAINT_POWER
@@ -99,9 +102,10 @@ def walk(
                     if prices is None
                     else prices.choose(level, cells.shape[:3], partial(_choose_foreseen, cells, candidates, price))
                 )
-                observations.append(codebooks[level].observe(cells, codes, t))
             state = network.advance(proposal, codes)
             error = (state.image - target).square().mean(dim=(1, 2, 3))
+            slope = torch.ones_like(faint) if relative else USUAL_ERROR / (faint + error.detach())
+            observations.append(codebooks[level].observe(cells, codes, t, slope))
             share = final_weight if index == count - 1 else 1.0
             cost = error.log() if relative else LOSS_SCALE * (error / faint).log1p()
             loss = loss + share / (count - 1 + final_weight) * cost.mean()

@@ -64,7 +64,7 @@ def train(
 
 
 def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, autocast: bool) -> Report:
-    """One step, shared evenly by all processes; nothing is learned from one that is not sound (see `Walk`)."""
+    """One step, shared evenly by all processes; codebooks learn nothing from one that is not sound (see `Walk`)."""
     recipe, step = state.recipe, state.step
     phase = recipe.phase(step)
     seed = (recipe.seed, step, rank())
@@ -79,12 +79,13 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
         prices=state.prior.prices(state.network, lambdas) if joint else None,
     )
     pace = recipe.pace(step)
-    if not _agreed(not result.sound, device):
+    if not _agreed(not bool(result.loss.isfinite()), device):
         _descend(state, result.loss, pace)
-        _update_codebooks(state, result.observations, pace)
+        if not _agreed(not result.sound, device):
+            _update_codebooks(state, result.observations, pace)
+            if state.prior is not None:
+                state.prior.learn(state.network, result.codes, lambdas, pace)
         state.update_average()
-        if state.prior is not None:
-            state.prior.learn(state.network, result.codes, lambdas, pace)
     state.step += 1
     return _report(state, result)
 

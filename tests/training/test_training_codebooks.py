@@ -44,7 +44,7 @@ def test_solve_is_ridge_regression_of_each_outputs_cells() -> None:
     before = layer.codebook.detach().clone()
     state = CodebookState(layer)
     features, residual, codes = draw_cells(random)
-    state.update(state.observe(moments(features, residual), codes, torch.zeros(2)), decay=0.0)
+    state.update(state.observe(moments(features, residual), codes, torch.zeros(2), torch.ones(2)), decay=0.0)
     state.solve(layer)
     cosine = features.basis.T * features.gains[..., None, :]
     full = torch.cat([cosine, features.learned], dim=-1).double().numpy()
@@ -68,7 +68,7 @@ def test_solving_never_raises_the_error_of_an_assignment() -> None:
         return float((residual - features.combine(layer.codebook[codes])).square().sum())
 
     before = error()
-    state.update(state.observe(moments(features, residual), codes, torch.zeros(2)), decay=0.0)
+    state.update(state.observe(moments(features, residual), codes, torch.zeros(2), torch.ones(2)), decay=0.0)
     state.solve(layer)
     assert error() < before
 
@@ -78,8 +78,9 @@ def test_sums_are_moving_averages_and_add_over_batches() -> None:
     state, t = CodebookState(layer), torch.tensor([-1.0, 0.99])
     features, residual, codes = draw_cells(random)
     cells = moments(features, residual)
-    whole = state.observe(cells, codes, t)
-    halves = [state.observe(cells[i : i + 1], codes[i : i + 1], t[i : i + 1]) for i in range(2)]
+    weights = torch.tensor([1.0, 2.0])
+    whole = state.observe(cells, codes, t, weights)
+    halves = [state.observe(cells[[i]], codes[[i]], t[[i]], weights[[i]]) for i in range(2)]
     torch.testing.assert_close(halves[0] + halves[1], whole, rtol=1e-4, atol=1e-4)
     state.update(whole, decay=0.5)
     first = state.sums.clone()
@@ -88,13 +89,27 @@ def test_sums_are_moving_averages_and_add_over_batches() -> None:
     assert state.counts.sum() == pytest.approx(0.25 * OUTPUTS + 1.5 * codes.numel())
 
 
+def test_weights_count_in_sums_alone() -> None:
+    layer, random = build_layer(), torch.Generator().manual_seed(5)
+    features, residual, codes = draw_cells(random)
+    cells, t = moments(features, residual), torch.zeros(2)
+    once, thrice = CodebookState(layer), CodebookState(layer)
+    once.update(once.observe(cells, codes, t, torch.tensor([1.0, 0.0])), decay=0.0)
+    thrice.update(thrice.observe(cells, codes, t, torch.tensor([3.0, 0.0])), decay=0.0)
+    torch.testing.assert_close(thrice.sums, 3 * once.sums)
+    expected = torch.zeros_like(once.sums).index_add_(0, codes[0].flatten(), cells[0].flatten(0, 1))
+    torch.testing.assert_close(once.sums, expected, rtol=1e-4, atol=1e-4)
+    assert torch.equal(thrice.counts, once.counts) and once.counts.sum() == codes.numel()
+    assert torch.equal(thrice.flags, once.flags)
+
+
 def test_flags_count_cells_by_lambda() -> None:
     layer, random = build_layer(), torch.Generator().manual_seed(4)
     state, t = CodebookState(layer), torch.tensor([-1.0, 1.0])
     features, residual, codes = draw_cells(random)
     codes[0], codes[1, 0] = 0, 1
     codes[1, 1:] = 0
-    state.update(state.observe(moments(features, residual), codes, t), decay=0.0)
+    state.update(state.observe(moments(features, residual), codes, t, torch.ones(2)), decay=0.0)
     assert bucket_of(t).tolist() == [0, BUCKETS - 1]
     assert state.flags[0].tolist() == [36, 0.5]
     assert state.flags[BUCKETS - 1].tolist() == [30, 6]

@@ -126,8 +126,9 @@ def test_phases_and_pace() -> None:
         TINY.lengthened(TINY.phases[0].until)
 
 
-def test_nothing_is_learned_from_a_step_that_is_not_sound(
-    monkeypatch: pytest.MonkeyPatch, drawn_folder: Path
+@pytest.mark.parametrize("finite", [True, False])
+def test_codebooks_learn_nothing_from_a_step_that_is_not_sound_and_the_trunk_only_where_the_loss_is_a_number(
+    monkeypatch: pytest.MonkeyPatch, drawn_folder: Path, finite: bool
 ) -> None:
     state = TrainState(TINY, CPU)
     pictures = Pictures(drawn_folder)
@@ -136,12 +137,14 @@ def test_nothing_is_learned_from_a_step_that_is_not_sound(
     sums = [book.sums.clone() for book in state.codebooks]
 
     def spoilt(*args: Any, **options: Any) -> Walk:
-        return dataclasses.replace(walk(*args, **options), sound=False)
+        result = walk(*args, **options)
+        return dataclasses.replace(result, sound=False, loss=result.loss if finite else result.loss * torch.nan)
 
     monkeypatch.setattr("ddncodec.training.trainer.walk", spoilt)
     train_step(state, pictures, CPU, autocast=False)
     assert state.step == 2
-    assert all(torch.equal(value, before[name]) for name, value in state.network.state_dict().items())
+    changed = {name for name, value in state.network.state_dict().items() if not torch.equal(value, before[name])}
+    assert bool(changed) == finite and not any("codebook" in name for name in changed)
     assert all(torch.equal(book.sums, each) for book, each in zip(state.codebooks, sums))
 
 
