@@ -51,6 +51,12 @@ def from_cells(cells: Tensor, side: int) -> Tensor:
     return tiles.reshape(batch, rows * side, cols * side, channels).permute(0, 3, 1, 2)
 
 
+def view_cells(packed: Tensor, side: int) -> Tensor:
+    """(B, C, h, w), channels last in memory -> a view (B, h/side, w/side, side, side, C) of its cells."""
+    rows, cols = packed.shape[2] // side, packed.shape[3] // side
+    return packed.permute(0, 2, 3, 1).unflatten(2, (cols, side)).unflatten(1, (rows, side)).transpose(2, 3)
+
+
 def shrink(picture: Tensor, scale: int) -> Tensor:
     """Area average by `scale`, the orthogonal projection onto the coarser grid."""
     return picture if scale == 1 else F.avg_pool2d(picture, scale)

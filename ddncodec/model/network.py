@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ddncodec.errors import ArgumentError
-from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, unpack
+from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, unpack, view_cells
 from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
 from ddncodec.model.given import SPREAD, GivenClass, build_given
 from ddncodec.model.gram import Features, strips
@@ -157,7 +157,8 @@ class DiscreteDistributionNetwork(nn.Module):
     def follow(self, state: State, codes: Tensor) -> State:
         """`advance(propose(state), codes)`, for codes that are known before.
 
-        But for the convolution over neighbours, all is done a strip of cells at a time, which the cache holds.
+        But for the convolution over neighbours, all is done a strip of cells at a time, which the cache holds; and
+        features are those of the cells that do not keep.
         """
         layer, (hidden, image) = self.layer(state.level), self._enter(state)
         mixed = layer.mixed(hidden, image) if layer.block else hidden
@@ -168,10 +169,19 @@ class DiscreteDistributionNetwork(nn.Module):
             trunk, base = hidden[:, :, rows], image[:, :, rows]
             if layer.block:
                 trunk, base = self._base(layer, trunk, base, mixed[:, :, rows], state.condition)
-            delta = layer.features(trunk, self._components()).combine(layer.codebook[codes[:, cells]])
-            torch.add(base, from_cells(delta, layer.side), out=after.image[:, :, rows])
+            after.image[:, :, rows] = base
+            self._change(layer, trunk, after.image[:, :, rows], codes[:, cells])
             after.hidden[:, :, rows] = layer.leaked(trunk, codes[:, cells])
         return after
+
+    def _change(self, layer: DiscreteDistributionLayer, hidden: Tensor, image: Tensor, codes: Tensor) -> None:
+        """Add W_k F to the cells of `image` that do not keep, which are laid side by side for it."""
+        taken = codes.nonzero(as_tuple=True)
+        if taken[0].numel():
+            trunk = view_cells(hidden, layer.side)[taken].transpose(0, 1).flatten(1, 2)
+            features = layer.features(trunk.permute(2, 0, 1)[None], self._components())
+            delta = features.combine(layer.codebook[codes[taken]][None, None])
+            view_cells(image, layer.side)[taken] += delta.reshape(-1, layer.side, layer.side, image.shape[1])
 
     def _enter(self, state: State) -> tuple[Tensor, Tensor]:
         """Trunk and picture as the next level finds them, enlarged where it is the first of its stage."""
