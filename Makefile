@@ -2,13 +2,14 @@
 #
 #   make demo               code a photograph and compare it with JPEG and WebP
 #   make demo IMAGE=a.png   the same with a picture of yours
-#   make test, make lint    tests; ruff and mypy
+#   make test, make lint    tests, WORKERS files at a time; ruff and mypy
 #   make clean              remove VENV and demo/
 
 PYTHON ?= python3
 VENV ?= .venv
 IMAGE ?=
 QUALITY ?= 50
+WORKERS ?= 2
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
@@ -20,7 +21,7 @@ demo: $(VENV)/demo.stamp
 	$(BIN)/python -m benchmarks.demo --out demo --quality $(QUALITY) $(if $(IMAGE),--image "$(IMAGE)")
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -17,10 +17,13 @@ from ddncodec.codec import Codec
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_convolutions_are_those_of_decoding(precision: str, tiny_path: Path) -> None:
     codec = Codec(tiny_path, precision=precision)
-    calls = convolutions_of(codec, codec.encode(draw_picture(40, 60, 1)))
-    network = codec._engine.model.network
+    data = codec.encode(draw_picture(40, 60, 1))
+    calls, network = convolutions_of(codec, data), codec._engine.model.network
     used = [module for module in network.modules() if isinstance(module, torch.nn.Conv2d)]
     unused = [stage.to_detail for stage in network.stages if stage.scale > 1]
+    kept = [network.layer(number) for number, plane in enumerate(codec.planes(data)) if not plane.any()]
+    assert len(kept) < len(network.places), "some level changes something"
+    unused += [module for layer in kept for module in (layer.to_learned, layer.to_gains)]
     assert {call.module for call in calls} == set(used) - set(unused)
     assert len(calls) == len(used) - len(unused)
     assert {call.dtype for call in calls} == {getattr(torch, precision)}
