@@ -6,6 +6,7 @@ lets ordinary matrix products compute them, and every machine finds the same num
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from types import EllipsisType
 from typing import Final
 
 import numpy as np
@@ -151,17 +152,16 @@ class Foresight:
         self._state = self._seen = out
 
     def reveal(self, plane: NDArray[np.int32]) -> None:
-        """Let cells know the indices beside them in `plane` (rows, cols), of which only even cells count."""
+        """Let odd cells know the indices beside them in `plane` (rows, cols), which are those of even cells."""
         weights, state = self._prior.levels[self.level], self._state
         odd, beside = parity(plane.shape), _floats(weights.beside)
-        self._seen = np.empty_like(state)
+        self._seen = state.copy()
         for strip, around in _strips(plane.shape):
-            known = weights.even_codes[plane[around]]
-            known[odd[around]] = 0
-            own = state[strip].reshape(-1, state.shape[2])
-            hidden = _down(_gather(_bordered(known, strip, plane.shape), _BESIDE) @ beside, weights.beside_bias)
+            window, cells = _bordered(weights.even_codes[plane[around]], strip, plane.shape), odd[strip]
+            own = state[strip][cells]
+            hidden = _down(_gather(window, _BESIDE, cells) @ beside, weights.beside_bias)
             hidden = _part(np.add(hidden, own, out=hidden))
-            self._seen[strip] = _added(own, hidden, weights.join, weights.join_bias).reshape(state[strip].shape)
+            self._seen[strip][cells] = _added(own, hidden, weights.join, weights.join_bias)
 
     def leave(self, plane: NDArray[np.int32]) -> None:
         """Take note of the indices of the level, (rows, cols)."""
@@ -231,11 +231,17 @@ def _strips(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
 
 def _bordered(inner: States, strip: slice, shape: tuple[int, int]) -> States:
     """A strip with the rows around it, (rows, cols, C), with zeros for what is beyond the grid."""
-    return np.pad(inner, ((strip.start == 0, strip.stop == shape[0]), (1, 1), (0, 0)))
+    rows, cols, channels = inner.shape
+    above, below = int(strip.start == 0), int(strip.stop == shape[0])
+    out: States = np.zeros((above + rows + below, cols + 2, channels), np.int8)
+    out[above : above + rows, 1:-1] = inner
+    return out
 
 
-def _gather(window: States, places: list[tuple[int, int]]) -> NDArray[np.float32]:
-    """Of every cell of a strip the states at `places` of the 3 x 3 around it, (n, len(places) * C)."""
+def _gather(
+    window: States, places: list[tuple[int, int]], cells: NDArray[np.bool_] | EllipsisType = ...
+) -> NDArray[np.float32]:
+    """Of n `cells` of a strip, or of all, the states at `places` of the 3 x 3 around, (n, len(places) * C)."""
     rows, cols, channels = window.shape[0] - 2, window.shape[1] - 2, window.shape[2]
-    parts = [window[row : row + rows, col : col + cols] for row, col in places]
-    return _floats(np.concatenate(parts, axis=2).reshape(rows * cols, len(places) * channels))
+    parts = [window[row : row + rows, col : col + cols][cells] for row, col in places]
+    return _floats(np.concatenate(parts, axis=-1).reshape(-1, len(places) * channels))
