@@ -35,12 +35,16 @@ def unpack(packed: Tensor) -> Tensor:
     return tiles.permute(0, 5, 1, 3, 2, 4).reshape(batch, COLORS, rows * PATCH, cols * PATCH)
 
 
+def view_cells(packed: Tensor, side: int) -> Tensor:
+    """(B, C, h, w) -> a view (B, h/side, w/side, side, side, C) of its cells."""
+    rows, cols = packed.shape[2] // side, packed.shape[3] // side
+    return packed.permute(0, 2, 3, 1).unflatten(2, (cols, side)).unflatten(1, (rows, side)).transpose(2, 3)
+
+
 def to_cells(trunk: Tensor, side: int, width: int) -> Tensor:
     """(B, 16 * width, h, w) -> (B, h/side, w/side, P, width): the pixels of each cell as rows of a matrix."""
-    batch, channels, rows, cols = trunk.shape
-    tiles = trunk.permute(0, 2, 3, 1).reshape(batch, rows // side, side, cols // side, side, channels)
-    tiles = tiles.transpose(2, 3)
-    return tiles.reshape(batch, rows // side, cols // side, side * side * channels // width, width)
+    cells = view_cells(trunk, side)
+    return cells.reshape(*cells.shape[:3], side * side * trunk.shape[1] // width, width)
 
 
 def from_cells(cells: Tensor, side: int) -> Tensor:
@@ -49,12 +53,6 @@ def from_cells(cells: Tensor, side: int) -> Tensor:
     channels = pixels * width // (side * side)
     tiles = cells.reshape(batch, rows, cols, side, side, channels).transpose(2, 3)
     return tiles.reshape(batch, rows * side, cols * side, channels).permute(0, 3, 1, 2)
-
-
-def view_cells(packed: Tensor, side: int) -> Tensor:
-    """(B, C, h, w), channels last in memory -> a view (B, h/side, w/side, side, side, C) of its cells."""
-    rows, cols = packed.shape[2] // side, packed.shape[3] // side
-    return packed.permute(0, 2, 3, 1).unflatten(2, (cols, side)).unflatten(1, (rows, side)).transpose(2, 3)
 
 
 def shrink(picture: Tensor, scale: int) -> Tensor:

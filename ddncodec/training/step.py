@@ -21,7 +21,7 @@ FAINT_ERROR, FAINT_POWER = 7e-4, 0.46
 REFERENCE_LAMBDA)^FAINT_POWER is a quarter of the error usual at lambda: above it, a decibel is worth the same in all
 pictures and at all qualities, which is what rate-distortion curves average."""
 USUAL_ERROR = 5 * FAINT_ERROR
-"""An error at REFERENCE_LAMBDA, with the faint one, at which cells weigh 1 in the sums of codebooks."""
+"""Cells weigh 1 in the sums of codebooks where the error of their picture and the faint one add up to this."""
 LOSS_SCALE = 4e-2
 """Keeps usual gradients a little below the norm at which they are clipped, and those of rare pictures with them."""
 LAMBDA_LEAN = 1.2

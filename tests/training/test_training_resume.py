@@ -127,7 +127,7 @@ def test_phases_and_pace() -> None:
 
 
 @pytest.mark.parametrize("finite", [True, False])
-def test_codebooks_learn_nothing_from_a_step_that_is_not_sound_and_the_trunk_only_where_the_loss_is_a_number(
+def test_only_the_trunk_learns_from_an_unsound_step_with_a_finite_loss(
     monkeypatch: pytest.MonkeyPatch, drawn_folder: Path, finite: bool
 ) -> None:
     state = TrainState(TINY, CPU)
