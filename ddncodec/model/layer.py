@@ -89,4 +89,5 @@ class DiscreteDistributionLayer(nn.Module):
         """The trunk (B, C, h, w), told which candidates `codes` (B, gh, gw) were taken."""
         if self.leak is None:
             return hidden
-        return spread(self.leak[codes].permute(0, 3, 1, 2), self.side).to(hidden.dtype).add_(hidden)
+        told = nn.functional.embedding(codes, self.leak)  # whose gradient is fast where most codes are 0
+        return spread(told.permute(0, 3, 1, 2), self.side).to(hidden.dtype).add_(hidden)

@@ -51,7 +51,7 @@ class CodebookState(nn.Module):
         """
         flat, moments = codes.flatten(), moments * weights[:, None, None, None]
         sums = torch.zeros_like(self.sums).index_add_(0, flat, moments.flatten(0, 2))
-        counts = torch.bincount(flat, minlength=self.counts.shape[0]).to(self.counts)
+        counts = torch.zeros_like(self.counts).index_add_(0, flat, torch.ones_like(flat, dtype=self.counts.dtype))
         taken = (codes != 0).flatten(1).float().sum(1)
         pair = torch.stack([codes[0].numel() - taken, taken], dim=1)
         flags = torch.zeros_like(self.flags).index_add_(0, bucket_of(t), pair)

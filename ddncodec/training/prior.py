@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,9 @@ class PriorLevel(nn.Module):
 
     def reveal(self, state: Tensor, known: Tensor) -> Tensor:
         """The state, in odd cells with what they know of even ones, given the `even_codes` (B, C, h, w) of all."""
-        odd = odd_cells(state.shape[2:]).to(state.device)
-        cross = self.beside.new_zeros(*self.beside.shape[:2], 3, 3)
-        cross[:, :, [0, 1, 1, 2], [1, 0, 2, 1]] = self.beside
+        odd = odd_cells(state.shape[2:], state.device)
+        (above, left, right, below), none = self.beside.unbind(2), torch.zeros_like(self.beside[..., 0])
+        cross = torch.stack([none, above, none, left, none, right, none, below, none], dim=2).unflatten(2, (3, 3))
         sums = F.conv2d(known * ~odd, _rounded(cross, WEIGHT_UNIT), padding=1)
         sums = sums + state + _bias(self.beside_bias)[:, None, None]
         return torch.where(odd, self._added(state, _floored(sums, 0.0), self.join, self.join_bias), state)
@@ -110,18 +111,18 @@ class PriorPrices:
     def choose(self, number: int, shape: torch.Size, choose: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
         """Codes (B, gh, gw) of level `number`, of `shape`, made by `choose`, first for even cells, then for odd ones.
 
-        `choose` gets a mask (B, gh, gw) of n cells, bits of the values (n, K) and the extra bits of not keeping (n,),
-        and returns n codes.
+        `choose` gets the positions (n,) of cells among all of the batch, in reading order, bits of the values (n, K)
+        and the extra bits of not keeping (n,), and returns n codes.
         """
         prior, level = self._prior, self._prior.levels[number]
         codes, even, head = level.tables(self._meaning[number])
         state = prior.enter(number, prior.begin(shape) if self._state is None else self._state, self._steps)
-        plane, odd = torch.zeros(shape, dtype=torch.int64, device=state.device), odd_cells(shape[1:]).to(state.device)
+        plane = torch.zeros(shape, dtype=torch.int64, device=state.device)
         seen = state
-        for mask in (~odd.expand(shape), odd.expand(shape)):
-            octaves = seen.permute(0, 2, 3, 1)[mask] @ head.T + _bias(level.head_bias)
+        for cells in phases(shape, state.device):
+            octaves = seen.permute(0, 2, 3, 1).flatten(0, 2)[cells] @ head.T + _bias(level.head_bias)
             total = torch.logsumexp(octaves[:, 1:] * math.log(2), dim=1, keepdim=True) / math.log(2)
-            plane[mask] = choose(mask, total - octaves, -octaves[:, 0])
+            plane.view(-1)[cells] = choose(cells, total - octaves, -octaves[:, 0])
             seen = level.reveal(state, _looked_up(even, plane))
         self._state = prior.leave(state, codes, plane)
         return plane
@@ -231,9 +232,17 @@ def _looked_up(table: Tensor, plane: Tensor) -> Tensor:
     return F.embedding(plane, table).permute(0, 3, 1, 2)
 
 
-def odd_cells(shape: torch.Size) -> Tensor:
+def odd_cells(shape: torch.Size, device: torch.device) -> Tensor:
     """A mask (rows, cols) of the cells of the second phase."""
-    return (torch.arange(shape[0])[:, None] + torch.arange(shape[1])) % 2 == 1
+    row, col = (torch.arange(side, device=device) for side in shape)
+    return (row[:, None] + col) % 2 == 1
+
+
+@cache
+def phases(shape: torch.Size, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The positions of the even cells and of the odd ones of planes of `shape` (B, rows, cols), in reading order."""
+    odd = odd_cells(shape[1:], device).expand(shape).flatten()
+    return torch.nonzero(~odd)[:, 0], torch.nonzero(odd)[:, 0]
 
 
 def _rounded(weights: Tensor, unit: int) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from bitstream import IndexPrior, step_feature
 from ddncodec.model import DiscreteDistributionNetwork
@@ -87,11 +88,9 @@ class PriorState:
         """Move the average towards the network, faster in the first steps."""
         self.learned += 1
         keep = min(AVERAGE, self.learned / (self.learned + 9))
-        with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+        get_ema_multi_avg_fn(keep)([*self.average.parameters()], [*self.network.parameters()], None)
 
 
 def _steps(lambdas: Tensor) -> Tensor:
     """The step feature of each lambda (B,)."""
-    return torch.tensor([step_feature(step_of_lambda(float(each))) for each in lambdas]).to(lambdas)
+    return torch.tensor([step_feature(step_of_lambda(each)) for each in lambdas.tolist()]).to(lambdas)

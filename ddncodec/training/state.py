@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from bitstream import IndexPrior
 from ddncodec.errors import ArgumentError
@@ -53,12 +54,13 @@ class TrainState:
     def update_average(self) -> None:
         """Move the average's trunk towards the network's; codebooks, solved from averages already, are copied."""
         keep = min(self.recipe.average, (self.step + 1) / (self.step + 10))
+        pairs = list(zip(self.average.parameters(), self.network.parameters()))
+        means, now = zip(*(pair for pair in pairs if pair[1].requires_grad))
+        get_ema_multi_avg_fn(keep)(means, now, None)
         with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.network.parameters()):
-                if now.requires_grad:
-                    mean.lerp_(now, 1 - keep)
-                else:
-                    mean.copy_(now)
+            for mean, solved in pairs:
+                if not solved.requires_grad:
+                    mean.copy_(solved)
 
     def rows_of(self, parameter: nn.Parameter) -> list[Tensor]:
         """The optimizer's moments and the moving average of a parameter whose rows Split-and-Prune moves."""

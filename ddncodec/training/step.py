@@ -41,7 +41,7 @@ class Walk:
     """
 
     loss: Tensor
-    sound: bool
+    sound: Tensor
     errors: Tensor
     codes: list[Tensor]
     observations: list[Tensor]
@@ -82,8 +82,8 @@ def walk(
     faint = FAINT_ERROR * (lambdas / REFERENCE_LAMBDA) ** FAINT_POWER
     t = state.condition[:, 0]
     loss = pictures.new_zeros(())
-    errors, chosen, observations, sound = [], [], [], True
-    before = pictures.new_tensor(torch.inf)
+    errors, chosen, observations, sound = [], [], [], pictures.new_ones((), dtype=torch.bool)
+    before = pictures.new_full((), torch.inf)
     for stage, haste in enumerate(patience):
         scale = network.config.stages[stage].scale
         target = pack(shrink(pictures, scale))
@@ -113,14 +113,14 @@ def walk(
             chosen.append(codes)
             if chain_dropout:
                 state = network.advance(proposal, _drop(codes, layer.codebook.shape[0], chain_dropout, generator))
-        sound = sound and bool(errors[-1] < GROWTH * errors[-count] < GROWTH**2 * before)
+        sound &= (errors[-1] < GROWTH * errors[-count]) & (errors[-count] < GROWTH * before)
         if scale > 1:
             with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
                 rendered = network.render(state)
             error = (rendered - pictures).square().mean(dim=(1, 2, 3))
             cost = LOSS_SCALE * (error / faint).log1p()
             loss, before = loss + RENDER_WEIGHT * cost.mean(), error.detach().mean()
-    return Walk(loss, sound and bool(loss.isfinite()), torch.stack(errors), chosen, observations)
+    return Walk(loss, sound & loss.isfinite(), torch.stack(errors), chosen, observations)
 
 
 def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tensor, t: Tensor) -> Tensor:
@@ -133,11 +133,11 @@ def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tens
 
 
 def _choose_foreseen(
-    cells: Tensor, candidates: Tensor, price: Tensor, mask: Tensor, values: Tensor, flags: Tensor
+    cells: Tensor, candidates: Tensor, price: Tensor, places: Tensor, values: Tensor, flags: Tensor
 ) -> Tensor:
-    """The same for the n cells of a mask, at bits of values (n, K) and flags (n,) -> codes (n,)."""
-    each = price[:, None, None].expand(mask.shape)[mask]
-    return select(cells[mask], candidates, each[:, None] * values, each * flags)
+    """The same for the n cells at `places` (n,) of the batch, at bits of values (n, K) and flags (n,) -> codes (n,)."""
+    each = price[places // (cells.shape[1] * cells.shape[2])]
+    return select(cells.flatten(0, 2)[places], candidates, each[:, None] * values, each * flags)
 
 
 def _drop(codes: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:
