@@ -21,6 +21,7 @@ from ddncodec.engine import Engine, Planes
 from ddncodec.model import LevelConfig
 from ddncodec.training.config import MNIST, Phase, Recipe
 from ddncodec.training.pictures import Pictures
+from ddncodec.training.variety import Variety
 
 LEVELS, OUTPUTS, SIDE = 6, 32, 28
 BATCH, START_CROPS = 32, 6000
@@ -144,7 +145,7 @@ def options(data: Path, steps: int, digits: int, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     rows, samples = [], []
     try:
-        pictures, tested = Pictures(data / "train.zip", mirror=False), Pictures(data / "test.zip")
+        pictures, tested = Pictures(data / "train.zip", Variety(mirrored=0.0)), Pictures(data / "test.zip")
         shown = np.stack([tested.picture(index) for index in range(min(digits, len(tested)))])
         click.echo("option                 numbers  chosen  disturbed  seconds")
         for option, recipe in recipes(steps).items():

@@ -7,6 +7,7 @@ import dataclasses
 from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
+from ddncodec.training.variety import PLAIN, Variety
 
 TUNING_PRIOR = 0.2
 """Share of its learning rate at which the index prior of a trained model goes on."""
@@ -32,9 +33,9 @@ class Recipe:
     `solve_from` the first step at which codebooks are solved and split, for a run that begins with given ones and
     empty sums; `prior_cells` how many cells with nothing to add each output is solved with, against outputs fitted
     to few. `start_crops` and `start_rounds` say how many crops, and rounds of Lloyd's algorithm, the closed-form
-    start of a model on principal components takes. `relative` trains the bare logarithm of errors. `mirror` allows
-    mirrored pictures, `margin` moved ones, and `drawn` is the share of drawn ones (see `Pictures`); `chain_dropout`
-    is the share of cells that go on from a random output instead of the chosen one (section 3.2, Yang 2025).
+    start of a model on principal components takes. `relative` trains the bare logarithm of errors. `variety` says how
+    crops differ from pictures; `chain_dropout` is the share of cells that go on from a random output instead of the
+    chosen one (section 3.2, Yang 2025).
     `prior` is how many channels the index prior has that is trained along with the network, 0 for none, and
     `prior_rate` its learning rate; from step `joint_from` on, indices are chosen at its prices. For `settle_steps`
     after the last one the averaged trunk is held, while its codebooks are solved from ever more cells and the index
@@ -59,9 +60,7 @@ class Recipe:
     relative: bool = False
     start_crops: int = 0
     start_rounds: int = 4
-    mirror: bool = True
-    margin: int = 0
-    drawn: float = 0.0
+    variety: Variety = PLAIN
     chain_dropout: float = 0.0
     prior: int = 0
     prior_rate: float = 3e-3
@@ -116,7 +115,7 @@ PHOTO = Recipe(
         largest_lambda=12288.0,
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
-    drawn=0.05,
+    variety=Variety(turned=0.15, reduced=0.5, toned=0.4, drawn=0.05),
     prior=32,
     joint_from=4000,
 )
@@ -127,7 +126,7 @@ THUMB = dataclasses.replace(
     learning_rate=4e-4,
     moving=0.996,
     moving_late=0.999,
-    drawn=0.0,
+    variety=PLAIN,
 )
 """Whole thumbnails of photographs, and faces; goes on from model photo."""
 
@@ -165,7 +164,7 @@ def _mnist(steps: int, levels: tuple[LevelConfig, ...], *, shared: bool = False)
         prior_cells=2.0,
         relative=True,
         start_crops=20_000,
-        mirror=False,
+        variety=Variety(mirrored=0.0),
     )
 
 
@@ -190,7 +189,7 @@ def _face64() -> Recipe:
         relative=True,
         start_crops=60_000,
         start_rounds=3,
-        margin=1,
+        variety=Variety(margin=1),
     )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from ddncodec.errors import ArgumentError, ImageError
 from ddncodec.given import plane_of
 from ddncodec.training.drawings import draw
+from ddncodec.training.variety import PLAIN, Variety
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
@@ -33,19 +34,13 @@ class Batch:
 class Pictures:
     """All pictures of a folder (searched recursively) or zip archive; decoded ones stay in memory up to `cache` bytes.
 
-    `mirror` says whether half of the crops are mirrored; `margin` pixels are added around each picture, by repeating
-    its edges, before it is cropped. A share `drawn` of the crops are drawn ones instead (see `drawings`), but where a
-    network is given something of each picture. Raises ArgumentError where there is no picture, ImageError where one
-    cannot be read.
+    `variety` says how crops are made; none is drawn where a network is given something of each picture. Raises
+    ArgumentError where there is no picture, ImageError where one cannot be read.
     """
 
-    def __init__(
-        self, source: Path, cache: int = 2 << 30, *, mirror: bool = True, margin: int = 0, drawn: float = 0.0
-    ) -> None:
+    def __init__(self, source: Path, variety: Variety = PLAIN, *, cache: int = 2 << 30) -> None:
         self.source = source
-        self.drawn = drawn
-        self.mirror = mirror
-        self.margin = margin
+        self.variety = variety
         self._archive = None if source.is_dir() or not zipfile.is_zipfile(source) else zipfile.ZipFile(source)
         if source.is_dir():
             self.names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if _is_picture(path.name))
@@ -102,27 +97,14 @@ class Pictures:
         chosen, crops = [], []
         for _ in range(count):
             chosen.append(int(random.integers(len(self))))
-            instead = given == "none" and self.drawn > 0 and random.random() < self.drawn
-            crops.append(draw(size, random) if instead else self._crop(chosen[-1], size, random))
+            instead = given == "none" and self.variety.drawn > 0 and random.random() < self.variety.drawn
+            crops.append(draw(size, random) if instead else self.variety.crop(self.picture(chosen[-1]), size, random))
         samples = to_samples(np.stack(crops))
         if given == "none":
             return Batch(samples, None)
         if given == "class":
             return Batch(samples, torch.tensor([self.label(index) for index in chosen]))
         return Batch(samples, plane_of(given, samples))
-
-    def _crop(self, index: int, size: int, random: np.random.Generator) -> np.ndarray:
-        pixels = self.picture(index)
-        if min(pixels.shape[:2]) < size:
-            factor = size / min(pixels.shape[:2])
-            shape = (max(size, round(pixels.shape[1] * factor)), max(size, round(pixels.shape[0] * factor)))
-            pixels = np.asarray(Image.fromarray(pixels).resize(shape, Image.Resampling.BICUBIC))
-        if self.margin:
-            pixels = np.pad(pixels, ((self.margin,) * 2, (self.margin,) * 2, (0, 0)), mode="edge")
-        top = int(random.integers(pixels.shape[0] - size + 1))
-        left = int(random.integers(pixels.shape[1] - size + 1))
-        crop = pixels[top : top + size, left : left + size]
-        return crop[:, ::-1] if self.mirror and random.random() < 0.5 else crop
 
     def _read(self, name: str) -> np.ndarray:
         try:

@@ -22,6 +22,7 @@ from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train, train_step
 from ddncodec.training.validate import validate
+from ddncodec.training.variety import Variety
 
 CELL = 8
 CLASSES = 3
@@ -36,7 +37,7 @@ def pictures(tmp_path: Path) -> Pictures:
         noise = random.normal(0, 12, (CELL, CELL, 3))
         pixels = (COLORS[number % CLASSES] + noise).clip(0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{number:02}_{number % CLASSES}.png")
-    return Pictures(tmp_path, mirror=False)
+    return Pictures(tmp_path, Variety(mirrored=0.0))
 
 
 def recipe(given: str) -> Recipe:

@@ -16,6 +16,7 @@ from ddncodec.training.pictures import Pictures
 from ddncodec.training.principal import lloyd, nearest, start_from_components
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step
+from ddncodec.training.variety import Variety
 
 CELL, LEVELS = 16, 6
 RECIPE = dataclasses.replace(
@@ -25,7 +26,7 @@ RECIPE = dataclasses.replace(
         leak=False, smallest_lambda=1.0, largest_lambda=2.0,
     ),
     phases=(Phase(8, 1, 16, CELL),),
-    start_crops=300, margin=0, mirror=False, warmup=2, moving=0.95, moving_late=0.95,
+    start_crops=300, variety=Variety(mirrored=0.0), warmup=2, moving=0.95, moving_late=0.95,
 )
 
 
@@ -39,7 +40,7 @@ def pictures(tmp_path: Path) -> Pictures:
         blob = np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / size**2)
         rgb = 40 + blob[:, :, None] * np.array([200, 120, 60])
         Image.fromarray(rgb.astype(np.uint8)).save(tmp_path / f"{number:02}.png")
-    return Pictures(tmp_path, mirror=False)
+    return Pictures(tmp_path, Variety(mirrored=0.0))
 
 
 def started(pictures: Pictures) -> TrainState:

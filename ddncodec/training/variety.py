@@ -1,0 +1,76 @@
+"""How training crops are taken from pictures, and how they differ from them: a network then sees more than there is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+REDUCTION = 0.55
+"""Reduced crops are of a square that is reduced to between this and 1 times its side."""
+CONTRAST, TINT, BRIGHTNESS = (0.6, 1.15), 0.06, 20.0
+"""Ranges of toned crops: contrast about middle gray, that of single colours in addition, and shift in 8-bit levels."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Variety:
+    """What may happen to crops: each number but `margin` is the share of them that it happens to.
+
+    `mirrored` left to right, `turned` upside down and, by another draw, across the diagonal; `reduced` from a larger
+    square (see REDUCTION); `toned` in contrast, colour and brightness; `drawn` instead of taken from a picture (see
+    `drawings`). `margin` pixels are added around each picture, by repeating its edges, before it is cropped.
+    """
+
+    mirrored: float = 0.5
+    turned: float = 0.0
+    reduced: float = 0.0
+    toned: float = 0.0
+    drawn: float = 0.0
+    margin: int = 0
+
+    def crop(self, pixels: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+        """A random crop (size, size, 3) uint8 of a picture (H, W, 3) uint8, which is enlarged where it is smaller."""
+        pixels = _at_least(pixels, size)
+        if self.margin:
+            pixels = np.pad(pixels, ((self.margin,) * 2, (self.margin,) * 2, (0, 0)), mode="edge")
+        side = size
+        if _happens(self.reduced, random):
+            side = max(size, min(round(size / random.uniform(REDUCTION, 1)), *pixels.shape[:2]))
+        top = int(random.integers(pixels.shape[0] - side + 1))
+        left = int(random.integers(pixels.shape[1] - side + 1))
+        crop = _resized(pixels[top : top + side, left : left + side], (size, size))
+        if _happens(self.mirrored, random):
+            crop = crop[:, ::-1]
+        if _happens(self.turned, random):
+            crop = crop[::-1]
+        if _happens(self.turned, random):
+            crop = crop.transpose(1, 0, 2)
+        return _toned(crop, random) if _happens(self.toned, random) else crop
+
+
+PLAIN = Variety()
+"""Crops as they are, half of them mirrored."""
+
+
+def _happens(share: float, random: np.random.Generator) -> bool:
+    return share > 0 and random.random() < share
+
+
+def _at_least(pixels: np.ndarray, side: int) -> np.ndarray:
+    rows, cols = pixels.shape[:2]
+    factor = max(1.0, side / min(rows, cols))
+    return _resized(pixels, (max(side, round(rows * factor)), max(side, round(cols * factor))))
+
+
+def _resized(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Bicubic; as it is where it has this shape already."""
+    if pixels.shape[:2] == shape:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.BICUBIC))
+
+
+def _toned(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    gain = random.uniform(*CONTRAST) * random.uniform(1 - TINT, 1 + TINT, 3)
+    toned = (crop - 128.0) * gain + 128 + random.uniform(-BRIGHTNESS, BRIGHTNESS)
+    return toned.round().clip(0, 255).astype(np.uint8)
