@@ -120,6 +120,19 @@ PHOTO = Recipe(
     joint_from=4000,
 )
 
+PHOTO_GPU = dataclasses.replace(
+    PHOTO,
+    phases=(*PHOTO.phases[:2], Phase(12000, 3, 32, 256)),
+    learning_rate=7e-4,
+    decay_from=0.0,
+    moving=0.98,
+    moving_late=0.998,
+    solve_every=16,
+    split_every=100,
+    prior_rate=7.5e-3,
+)
+"""Batches that fill a GPU, to go on with model photo (`--init photo`); its last run was of this kind."""
+
 THUMB = dataclasses.replace(
     PHOTO,
     phases=(Phase(500, 1, 48, 64), Phase(1100, 2, 32, 64), Phase(9000, 3, 24, 64)),
@@ -218,6 +231,7 @@ MNIST_CLASS = dataclasses.replace(
 
 RECIPES = {
     "photo": PHOTO,
+    "photo-gpu": PHOTO_GPU,
     "thumb": THUMB,
     "tiny": TINY,
     "face64": FACE64,
