@@ -15,7 +15,7 @@ from torch import Tensor
 from ddncodec.errors import ArgumentError, ImageError
 from ddncodec.given import plane_of
 from ddncodec.training.drawings import draw
-from ddncodec.training.variety import PLAIN, Variety
+from ddncodec.training.variety import PLAIN, Variety, happens
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
@@ -97,7 +97,7 @@ class Pictures:
         chosen, crops = [], []
         for _ in range(count):
             chosen.append(int(random.integers(len(self))))
-            instead = given == "none" and self.variety.drawn > 0 and random.random() < self.variety.drawn
+            instead = given == "none" and happens(self.variety.drawn, random)
             crops.append(draw(size, random) if instead else self.variety.crop(self.picture(chosen[-1]), size, random))
         samples = to_samples(np.stack(crops))
         if given == "none":

@@ -35,25 +35,26 @@ class Variety:
         if self.margin:
             pixels = np.pad(pixels, ((self.margin,) * 2, (self.margin,) * 2, (0, 0)), mode="edge")
         side = size
-        if _happens(self.reduced, random):
+        if happens(self.reduced, random):
             side = max(size, min(round(size / random.uniform(REDUCTION, 1)), *pixels.shape[:2]))
         top = int(random.integers(pixels.shape[0] - side + 1))
         left = int(random.integers(pixels.shape[1] - side + 1))
         crop = _resized(pixels[top : top + side, left : left + side], (size, size))
-        if _happens(self.mirrored, random):
+        if happens(self.mirrored, random):
             crop = crop[:, ::-1]
-        if _happens(self.turned, random):
+        if happens(self.turned, random):
             crop = crop[::-1]
-        if _happens(self.turned, random):
+        if happens(self.turned, random):
             crop = crop.transpose(1, 0, 2)
-        return _toned(crop, random) if _happens(self.toned, random) else crop
+        return _toned(crop, random) if happens(self.toned, random) else crop
 
 
 PLAIN = Variety()
 """Crops as they are, half of them mirrored."""
 
 
-def _happens(share: float, random: np.random.Generator) -> bool:
+def happens(share: float, random: np.random.Generator) -> bool:
+    """True in a share of all calls; nothing is drawn where it is 0."""
     return share > 0 and random.random() < share
 
 

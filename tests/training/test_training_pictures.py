@@ -121,6 +121,7 @@ def test_toned_crops_differ_in_contrast_colour_and_brightness() -> None:
     for _ in range(20):
         toned = variety.crop(pixels, 32, random)
         assert toned.dtype == np.uint8 and not np.array_equal(toned, pixels)
+        assert not np.array_equal(toned[..., 0], toned[..., 1])
         assert np.all(np.diff(toned.astype(int), axis=1) >= 0)
         middle = toned[0, 15:17].astype(int)
         assert np.all(abs(middle - 128) <= 26)
