@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .rangecoder import Decoder, Encoder
+from .rangecoder import Decoder, Encoder, Frequencies
 from .walks import Cells, Walk
 
 
@@ -33,12 +33,12 @@ class _Written:
     def __init__(self, plane: NDArray[np.int32], coder: Encoder) -> None:
         self._plane, self._coder = plane, coder
 
-    def flags(self, cells: Cells, odds: NDArray[np.integer]) -> NDArray[np.bool_]:
+    def flags(self, cells: Cells, odds: Frequencies) -> NDArray[np.bool_]:
         flags = self._plane[cells] != 0
         self._coder.flags(flags, odds)
         return flags
 
-    def values(self, cells: Cells, frequencies: NDArray[np.integer]) -> NDArray[np.int32]:
+    def values(self, cells: Cells, frequencies: Frequencies) -> NDArray[np.int32]:
         values = self._plane[cells] - 1
         self._coder.values(values, frequencies)
         return values
@@ -50,8 +50,8 @@ class _Read:
     def __init__(self, coder: Decoder) -> None:
         self._coder = coder
 
-    def flags(self, cells: Cells, odds: NDArray[np.integer]) -> NDArray[np.bool_]:
+    def flags(self, cells: Cells, odds: Frequencies) -> NDArray[np.bool_]:
         return self._coder.flags(odds)
 
-    def values(self, cells: Cells, frequencies: NDArray[np.integer]) -> NDArray[np.int32]:
+    def values(self, cells: Cells, frequencies: Frequencies) -> NDArray[np.int32]:
         return self._coder.values(len(cells), frequencies)

@@ -1,4 +1,8 @@
-"""Integer logits to integer frequencies that sum to 65536 (FORMAT.md, section 6.3)."""
+"""Integer logits to integer frequencies that sum to 65536 (FORMAT.md, section 6.3).
+
+They are whole numbers in float64, in which their sums and products are exact. So are the quotients once rounded down:
+one that is not whole is at least 2^-32 of itself away from the next whole number, and division errs by 2^-53.
+"""
 
 from math import isqrt
 from typing import Final
@@ -11,25 +15,26 @@ from .tables import PROBABILITY_ONE
 LOGITS_PER_OCTAVE: Final = 16
 _POWERS: Final = np.array(
     [isqrt(isqrt(isqrt(isqrt(1 << (256 - step))))) for step in range(256)],
-    np.uint32,
+    np.float64,
 )  # 2^(16 - step / 16), rounded down: the 16th root of 2^(256 - step)
 
 
-def frequencies(logits: NDArray[np.floating | np.integer]) -> NDArray[np.uint32]:
+def frequencies(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
     """Return frequencies (n, m), each at least 1, rows summing to 65536, of `logits` (n, m) in 1/16 octave.
 
     logits: whole numbers within +-2^23; m: 2..32768. Only differences between the logits of a row matter; from 256 on
         below the row's largest they count as 255.
     """
+    rows, outputs = np.arange(len(logits)), logits.shape[1]
+    room, ones = PROBABILITY_ONE - outputs, np.ones(outputs)
     largest = logits.argmax(axis=1)
-    below = np.take_along_axis(logits, largest[:, None], axis=1) - logits
-    powers = _POWERS.take(below.astype(np.intp), mode="clip")
-    total = powers.sum(axis=1, dtype=np.uint32)
-    powers *= np.uint32(PROBABILITY_ONE - logits.shape[1])
-    powers //= total[:, None]
-    powers += np.uint32(1)
-    powers[np.arange(len(powers)), largest] += PROBABILITY_ONE - powers.sum(axis=1, dtype=np.uint32)
-    return powers
+    below = logits[rows, largest, None] - logits
+    shares = (_POWERS * room).take(below.astype(np.int32), mode="clip")
+    shares /= (shares @ ones / room)[:, None]
+    np.floor(shares, out=shares)
+    shares += 1
+    shares[rows, largest] += PROBABILITY_ONE - shares @ ones
+    return shares
 
 
 _LIMIT: Final = len(_POWERS) - 1
@@ -37,6 +42,6 @@ _RANGE: Final = np.arange(-_LIMIT, _LIMIT + 1)
 _ODDS: Final = frequencies(np.stack([np.zeros_like(_RANGE), _RANGE], axis=1))[:, 1]
 
 
-def odds(logits: NDArray[np.floating | np.integer]) -> NDArray[np.uint32]:
+def odds(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
     """Return the frequencies of 1 of flags with `logits` (n,) against 0, in 1/16 octave."""
     return _ODDS.take(logits.astype(np.intp) + _LIMIT, mode="clip")

@@ -6,7 +6,6 @@ lets ordinary matrix products compute them, and every machine finds the same num
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from types import EllipsisType
 from typing import Final
 
 import numpy as np
@@ -23,8 +22,7 @@ SHIFT: Final = 6  # weights are in 1/64
 BLOCK: Final = 1 << 11  # cells that are looked at together, so that they stay in the cache
 
 _TOP: Final = 127
-_AROUND: Final = [(row, col) for row in (0, 1, 2) for col in (0, 1, 2)]
-_BESIDE: Final = [(0, 1), (1, 0), (1, 2), (2, 1)]
+_BESIDE: Final = [(0, 1), (1, 0), (1, 2), (2, 1)]  # in the 3 x 3 around a cell
 
 States = NDArray[np.int8]
 
@@ -142,26 +140,33 @@ class Foresight:
         factor = before // level.cell if before != WHOLE_IMAGE else max(shape)
         rows, cols = (np.arange(length) // factor for length in shape)
         wide = self._state if factor == 1 else self._state[:, cols]
-        bias, blend = weights.blend_bias + weights.step * self._step, _floats(weights.blend)
+        bias, blend = _scaled(weights.blend_bias + weights.step * self._step), _scaled(weights.blend)
         out: States = np.empty((*shape, wide.shape[2]), np.int8)
         for strip, around in _strips(shape):
             window = _bordered(wide[rows[around]], strip, shape)
-            hidden = _part(_down(_gather(window, _AROUND) @ blend, bias))
+            hidden = _part(_down(_gather(window) @ blend, bias))
             own = window[1:-1, 1:-1].reshape(len(hidden), -1)
             out[strip] = _added(own, hidden, weights.mix, weights.mix_bias).reshape(out[strip].shape)
         self._state = self._seen = out
 
     def reveal(self, plane: NDArray[np.int32]) -> None:
         """Let odd cells know the indices beside them in `plane` (rows, cols), which are those of even cells."""
-        weights, state = self._prior.levels[self.level], self._state
-        odd, beside = parity(plane.shape), _floats(weights.beside)
-        self._seen = state.copy()
-        for strip, around in _strips(plane.shape):
-            window, cells = _bordered(weights.even_codes[plane[around]], strip, plane.shape), odd[strip]
-            own = state[strip][cells]
-            hidden = _down(_gather(window, _BESIDE, cells) @ beside, weights.beside_bias)
-            hidden = _part(np.add(hidden, own, out=hidden))
-            self._seen[strip][cells] = _added(own, hidden, weights.join, weights.join_bias)
+        weights, (rows, cols) = self._prior.levels[self.level], plane.shape
+        beside = weights.beside.reshape(len(_BESIDE), weights.channels, -1)
+        added = [np.pad(_floats(weights.even_codes) @ _scaled(part), ((0, 1), (0, 0))) for part in beside]
+        bordered = np.pad(plane, 1, constant_values=weights.outputs).ravel()  # beyond the grid, what adds nothing
+        cells = np.flatnonzero(parity(plane.shape))
+        bias, places = _scaled(weights.beside_bias), np.arange(bordered.size).reshape(rows + 2, cols + 2)
+        self._seen = self._state.copy()
+        states = self._seen.reshape(-1, weights.channels)
+        around = np.stack([places[row : row + rows, col : col + cols].ravel()[cells] for row, col in _BESIDE])
+        for start in range(0, len(cells), BLOCK):
+            block = slice(start, start + BLOCK)
+            own = states[cells[block]]
+            sums = _floats(own)
+            for table, indices in zip(added, bordered[around[:, block]], strict=True):
+                sums += table[indices]
+            states[cells[block]] = _added(own, _part(_down(sums, bias)), weights.join, weights.join_bias)
 
     def leave(self, plane: NDArray[np.int32]) -> None:
         """Take note of the indices of the level, (rows, cols)."""
@@ -188,26 +193,30 @@ class Foresight:
     def _logits(self, cells: NDArray[np.int64], part: slice) -> NDArray[np.float32]:
         weights = self._prior.levels[self.level]
         seen = self._seen.reshape(-1, self._seen.shape[2])
-        head = _floats(weights.head[:, part])
+        head, bias = (_scaled(each, SHIFT + 1) for each in (weights.head[:, part], weights.head_bias[part]))
         out = np.empty((len(cells), head.shape[1]), np.float32)
         for start in range(0, len(cells), BLOCK):
             block = slice(start, start + BLOCK)
             np.matmul(_floats(seen[cells[block]]), head, out=out[block])
-            _down(out[block], weights.head_bias[part], SHIFT + 1)
+            _down(out[block], bias)
         return out
 
 
 def _added(own: States, hidden: NDArray[np.float32], matrix: States, bias: NDArray[np.int32]) -> NDArray[np.float32]:
     """own + (hidden matrix + bias) / 64, rounded down and clipped."""
-    change = _down(hidden @ _floats(matrix), bias)
+    change = _down(hidden @ _scaled(matrix), _scaled(bias))
     change += own
     return np.clip(change, -_TOP, _TOP, out=change)
 
 
-def _down(sums: NDArray[np.float32], bias: NDArray[np.integer], shift: int = SHIFT) -> NDArray[np.float32]:
-    """(sums + bias) / 2^shift, rounded down, in place."""
-    sums += bias.astype(np.float32)
-    sums *= np.float32(1 / (1 << shift))
+def _scaled(weights: NDArray[np.integer], shift: int = SHIFT) -> NDArray[np.float32]:
+    """weights / 2^shift, so that sums need not be divided; these are as exact as those of integers."""
+    return _floats(weights) * np.float32(1 / (1 << shift))
+
+
+def _down(sums: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.float32]:
+    """sums + bias, rounded down, in place."""
+    sums += bias
     return np.floor(sums, out=sums)
 
 
@@ -238,10 +247,8 @@ def _bordered(inner: States, strip: slice, shape: tuple[int, int]) -> States:
     return out
 
 
-def _gather(
-    window: States, places: list[tuple[int, int]], cells: NDArray[np.bool_] | EllipsisType = ...
-) -> NDArray[np.float32]:
-    """Of n `cells` of a strip, or of all, the states at `places` of the 3 x 3 around, (n, len(places) * C)."""
+def _gather(window: States) -> NDArray[np.float32]:
+    """Of the n cells of a strip, the states of the 3 x 3 around, (n, 9C)."""
     rows, cols, channels = window.shape[0] - 2, window.shape[1] - 2, window.shape[2]
-    parts = [window[row : row + rows, col : col + cols][cells] for row, col in places]
-    return _floats(np.concatenate(parts, axis=-1).reshape(-1, len(places) * channels))
+    parts = [window[row : row + rows, col : col + cols] for row in (0, 1, 2) for col in (0, 1, 2)]
+    return _floats(np.concatenate(parts, axis=-1).reshape(-1, 9 * channels))

@@ -8,13 +8,15 @@ only, the others search with logarithms. Checked against a coder written from FO
 tests/bitstream/test_bitstream_rangecoder.py; `constriction` >= 0.4, < 0.6.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import constriction  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import CorruptionError
+
+Frequencies: TypeAlias = NDArray[np.integer | np.floating]  # whole numbers
 
 model, queue = constriction.stream.model, constriction.stream.queue
 
@@ -30,11 +32,11 @@ class Encoder:
         self._coder = queue.RangeEncoder()
         self._family = model.Categorical(perfect=False)
 
-    def flags(self, flags: NDArray[np.bool_], odds: NDArray[np.integer]) -> None:
+    def flags(self, flags: NDArray[np.bool_], odds: Frequencies) -> None:
         """Append `flags` (n,), each 1 with probability odds / 65536, odds (n,) in 1..65535."""
         self._coder.encode(flags.astype(np.int32), self._family, _pairs(odds))
 
-    def values(self, values: NDArray[np.integer], frequencies: NDArray[np.integer]) -> None:
+    def values(self, values: NDArray[np.integer], frequencies: Frequencies) -> None:
         """Append `values` (n,) in [0, m), m >= 2; `frequencies` >= 1 sum to 65536, (m,) for all or (n, m)."""
         if frequencies.ndim == 1:
             self._coder.encode(values.astype(np.int32), _static(frequencies))
@@ -71,7 +73,7 @@ class Decoder:
         self._coder = queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
         self._family = model.Categorical(perfect=False)
 
-    def flags(self, odds: NDArray[np.integer]) -> NDArray[np.bool_]:
+    def flags(self, odds: Frequencies) -> NDArray[np.bool_]:
         """Return n flags; see `Encoder.flags`.
 
         Raises:
@@ -79,7 +81,7 @@ class Decoder:
         """
         return self._decode(self._family, _pairs(odds)).astype(np.bool_)
 
-    def values(self, count: int, frequencies: NDArray[np.integer]) -> NDArray[np.int32]:
+    def values(self, count: int, frequencies: Frequencies) -> NDArray[np.int32]:
         """Return `count` values; see `Encoder.values`.
 
         Raises:
@@ -96,14 +98,14 @@ class Decoder:
             raise CorruptionError("payload is not a range-coded stream") from error
 
 
-def _pairs(odds: NDArray[np.integer]) -> NDArray[np.float64]:
+def _pairs(odds: Frequencies) -> NDArray[np.float64]:
     ones = odds.astype(np.float64) * _SCALE
     return np.stack([(1 << 24) - ones - 1, ones - 1], axis=1)
 
 
-def _static(frequencies: NDArray[np.integer]) -> object:
+def _static(frequencies: Frequencies) -> object:
     return model.Categorical(_weights(frequencies), perfect=False, lazy=False)
 
 
-def _weights(frequencies: NDArray[np.integer]) -> NDArray[np.float64]:
+def _weights(frequencies: Frequencies) -> NDArray[np.float64]:
     return frequencies.astype(np.float64) * _SCALE - 1

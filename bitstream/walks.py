@@ -15,6 +15,7 @@ from .frequencies import frequencies, odds
 from .header import Header
 from .layout import Layout, grid
 from .prior import Foresight, IndexPrior
+from .rangecoder import Frequencies
 from .tables import LevelTables, lambda_bucket, score_bins
 
 Probabilities: TypeAlias = Sequence[LevelTables] | IndexPrior
@@ -25,10 +26,10 @@ BLOCK: Final = 1 << 10  # values whose frequencies are in memory together
 class Symbols(Protocol):
     """Who says what the symbols of the cells at positions `cells` (n,), row * cols + col, are."""
 
-    def flags(self, cells: Cells, odds: NDArray[np.integer]) -> NDArray[np.bool_]:
+    def flags(self, cells: Cells, odds: Frequencies) -> NDArray[np.bool_]:
         """Say whether each index is not 0, which has probability odds / 65536, odds (n,) in 1..65535."""
 
-    def values(self, cells: Cells, frequencies: NDArray[np.integer]) -> NDArray[np.int32]:
+    def values(self, cells: Cells, frequencies: Frequencies) -> NDArray[np.int32]:
         """Say what each index - 1 is; `frequencies` (m,) for all or (n, m), at least 1, sum to 65536."""
 
 
