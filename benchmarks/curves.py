@@ -7,7 +7,7 @@ everywhere: it keeps a monotone curve monotone. Quality is on the axis of its me
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -127,11 +127,37 @@ def mean_curve(rows: Iterable[RdRow], metric: Metric = PSNR) -> Curve:
     return monotone_curve(mean_points(rows, metric).values())
 
 
-def picture_curves(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[str, Curve]:
-    """One curve per picture, for the rows of one codec."""
-    by_image: defaultdict[str, list[Point]] = defaultdict(list)
-    for row in rows:
+def picture_points(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[str, dict[int, Point]]:
+    """Points of every picture by setting, in order, for the rows of one codec; rows without the metric left out."""
+    by_image: defaultdict[str, dict[int, Point]] = defaultdict(dict)
+    for row in sorted(rows, key=lambda row: row.setting):
         value = getattr(row, metric.name)
         if value is not None:
-            by_image[row.image].append(Point(row.bpp, metric.axis(value)))
-    return {image: monotone_curve(points) for image, points in by_image.items()}
+            by_image[row.image][row.setting] = Point(row.bpp, metric.axis(value))
+    return dict(by_image)
+
+
+def picture_curves(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[str, Curve]:
+    """One curve per picture, for the rows of one codec."""
+    return {image: monotone_curve(points.values()) for image, points in picture_points(rows, metric).items()}
+
+
+def setting_at(points: Mapping[int, Point], bpp: float) -> float:
+    """The setting between those of `points` (in order) that has this rate; the first or last one where none has."""
+    settings, rates = list(points), [point.bpp for point in points.values()]
+    if bpp <= rates[0]:
+        return settings[0]
+    if bpp >= rates[-1]:
+        return settings[-1]
+    return float(PchipInterpolator(settings, np.log(rates)).solve(math.log(bpp), extrapolate=False)[0])
+
+
+def cut(points: Mapping[int, Point], first: float, last: float) -> list[Point]:
+    """The points from setting `first` to setting `last`; these two interpolated over the settings if none has them."""
+    settings = list(points)
+    within = {first, last, *(setting for setting in settings if first < setting < last)}
+    if within <= set(settings):
+        return [points[int(setting)] for setting in sorted(within)]
+    rate = PchipInterpolator(settings, [math.log(point.bpp) for point in points.values()])
+    quality = PchipInterpolator(settings, [point.quality for point in points.values()])
+    return [Point(math.exp(rate(setting)), float(quality(setting))) for setting in sorted(within)]

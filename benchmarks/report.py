@@ -105,7 +105,7 @@ def _notes(report: Report) -> list[str]:
         notes.append(f"A negative BD-rate means that {SUBJECT} needs fewer bits at equal quality.")
         if report.bpp_range != ALL_RATES:
             low, high = report.bpp_range.low, report.bpp_range.high
-            notes.append(f"Only {SUBJECT} settings of {low:g} to {high:g} bpp are counted.")
+            notes.append(f"{SUBJECT} counts from {low:g} to {high:g} bpp; ends between its settings are interpolated.")
     notes += [
         f"{name}: {curve.dropped} setting(s) left out, costlier than another and no better."
         for name, curve in report.curves.items()
@@ -131,10 +131,10 @@ def _line(head: str, cells: Sequence[str]) -> str:
 
 
 bpp_min_option = click.option(
-    "--bpp-min", type=float, default=0.0, help="Leave out ddnc settings of a lower mean rate."
+    "--bpp-min", type=float, default=0.0, help="Compare ddnc from this mean rate on."
 )
 bpp_max_option = click.option(
-    "--bpp-max", type=float, default=math.inf, help="Leave out ddnc settings of a higher mean rate."
+    "--bpp-max", type=float, default=math.inf, help="Compare ddnc up to this mean rate."
 )
 csv_argument = click.argument(
     "csv", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CSV"

@@ -3,15 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from benchmarks.curves import (
     BdRate,
     Curve,
     bd_rate,
     comparable_rows,
+    cut,
     mean_curve,
     mean_points,
+    monotone_curve,
     picture_curves,
+    picture_points,
+    setting_at,
 )
 from benchmarks.errors import BenchmarkError
 from benchmarks.metrics import METRICS, Metric
@@ -23,13 +28,15 @@ SUBJECT = "ddnc"
 
 @dataclass(frozen=True)
 class BppRange:
-    """Which settings of ddnc count, by their mean rate in bits per pixel."""
+    """Where the curves of ddnc are cut, at settings of these mean rates in bits per pixel."""
 
     low: float = 0.0
     high: float = math.inf
 
 
 ALL_RATES = BppRange()
+Span: TypeAlias = tuple[float, float]
+"""The first and the last setting of ddnc that count, which may lie between those measured."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +84,8 @@ def summarize(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> Report:
     """Average and compare the rows.
 
     Raises:
-        BenchmarkError: no picture was coded by every codec at every setting, or no setting of
-            ddnc is within `bpp_range`.
+        BenchmarkError: no picture was coded by every codec at every setting, or ddnc has no mean
+            rate within `bpp_range`.
     """
     comparable = comparable_rows(rows)
     if not comparable:
@@ -86,47 +93,46 @@ def summarize(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> Report:
     # dict.fromkeys: unique, in the order of the file.
     names = sorted(dict.fromkeys(row.codec for row in comparable), key=lambda name: name != SUBJECT)
     by_codec = {name: [row for row in comparable if row.codec == name] for name in names}
-    if SUBJECT in by_codec:
-        by_codec[SUBJECT] = _within(by_codec[SUBJECT], bpp_range)
-        if not by_codec[SUBJECT]:
-            raise BenchmarkError(f"no {SUBJECT} setting lies within the given range of bpp")
+    span = _span(by_codec[SUBJECT], bpp_range) if SUBJECT in by_codec else None
     metrics = [metric for metric in METRICS if all(getattr(row, metric.name) is not None for row in comparable)]
     return Report(
         pictures=len({row.image for row in comparable}),
         pictures_measured=len({row.image for row in rows}),
-        measures=tuple(_measure(metric, by_codec) for metric in metrics),
+        measures=tuple(_measure(metric, by_codec, span) for metric in metrics),
         versions={name: group[0].codec_version for name, group in by_codec.items()},
         bpp_range=bpp_range,
     )
 
 
-def _measure(metric: Metric, by_codec: dict[str, list[RdRow]]) -> Measure:
-    return Measure(
-        metric,
-        curves={name: mean_curve(group, metric) for name, group in by_codec.items()},
-        comparisons={
-            name: _compare(group, by_codec[SUBJECT], metric)
-            for name, group in by_codec.items()
-            if SUBJECT in by_codec and name != SUBJECT
-        },
-    )
-
-
-def _within(rows: list[RdRow], bpp_range: BppRange) -> list[RdRow]:
-    """Choose whole settings: choosing rows would average other pictures at each setting."""
-    chosen = {
-        setting
-        for setting, point in mean_points(rows).items()
-        if bpp_range.low <= point.bpp <= bpp_range.high
+def _measure(metric: Metric, by_codec: dict[str, list[RdRow]], span: Span | None) -> Measure:
+    curves = {name: mean_curve(group, metric) for name, group in by_codec.items()}
+    if span is None:
+        return Measure(metric, curves, comparisons={})
+    subject = by_codec[SUBJECT]
+    curves[SUBJECT] = monotone_curve(cut(mean_points(subject, metric), *span))
+    pictures = {
+        image: monotone_curve(cut(points, *span)) for image, points in picture_points(subject, metric).items()
     }
-    return [row for row in rows if row.setting in chosen]
+    comparisons = {
+        name: _compare(curves[name], picture_curves(group, metric), curves[SUBJECT], pictures)
+        for name, group in by_codec.items()
+        if name != SUBJECT
+    }
+    return Measure(metric, curves, comparisons)
 
 
-def _compare(rival: list[RdRow], subject: list[RdRow], metric: Metric) -> Comparison:
-    anchors = picture_curves(rival, metric)
-    curves = picture_curves(subject, metric)
-    rates = {image: bd_rate(anchors[image], curve) for image, curve in curves.items()}
+def _span(rows: list[RdRow], bpp_range: BppRange) -> Span:
+    """The settings at the ends of the range; the same for all pictures, so that means are of the same pictures."""
+    points = mean_points(rows)
+    rates = [point.bpp for point in points.values()]
+    if bpp_range.high < min(rates) or bpp_range.low > max(rates):
+        raise BenchmarkError(f"no {SUBJECT} setting lies within the given range of bpp")
+    return setting_at(points, bpp_range.low), setting_at(points, bpp_range.high)
+
+
+def _compare(rival: Curve, rival_pictures: dict[str, Curve], subject: Curve, pictures: dict[str, Curve]) -> Comparison:
+    rates = {image: bd_rate(rival_pictures[image], curve) for image, curve in pictures.items()}
     return Comparison(
-        of_means=bd_rate(mean_curve(rival, metric), mean_curve(subject, metric)),
+        of_means=bd_rate(rival, subject),
         of_pictures={image: rate.percent for image, rate in rates.items() if rate is not None},
     )

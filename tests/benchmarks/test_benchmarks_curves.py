@@ -11,10 +11,12 @@ from benchmarks.curves import (
     Point,
     bd_rate,
     comparable_rows,
+    cut,
     mean_curve,
     mean_points,
     monotone_curve,
     picture_curves,
+    setting_at,
 )
 from benchmarks.metrics import METRICS
 from benchmarks.rows import RdRow
@@ -59,6 +61,18 @@ def test_interpolation_is_exact_on_points_and_none_outside(rows_of: Rows) -> Non
     assert curve.quality_at(0.2 * 2**0.5) == pytest.approx(33)
     assert curve.quality_at(0.049) is None
     assert curve.quality_at(0.81) is None
+
+
+def test_curves_are_cut_between_settings(rows_of: Rows) -> None:
+    points = mean_points(rows_of("jpeg"))  # rates double and quality rises by 6 from each setting to the next
+    settings = list(points)
+    first = setting_at(points, 0.1 * 2**0.5)
+    assert settings[1] < first < settings[2]
+    middle, *rest = cut(points, first, settings[3])
+    assert (middle.bpp, middle.quality) == pytest.approx((0.1 * 2**0.5, 27))
+    assert rest == [points[settings[2]], points[settings[3]]]
+    assert (setting_at(points, 0), setting_at(points, 9)) == (settings[0], settings[-1])
+    assert cut(points, settings[0], settings[-1]) == list(points.values())
 
 
 def test_means_are_over_pictures_at_each_setting(rows_of: Rows) -> None:

@@ -67,7 +67,7 @@ def test_text_without_markers_is_an_error() -> None:
         replace_table(f"only {TABLE_BEGIN}", EXPECTED)
 
 
-def test_rate_range_restricts_ddnc_by_whole_settings(rows_of: Rows) -> None:
+def test_rate_range_cuts_the_curves_of_ddnc(rows_of: Rows) -> None:
     rows = [
         *rows_of("ddnc", "a.png"),
         *rows_of("ddnc", "b.png", rate=1.2),  # mean rates 1.1 times 0.05, 0.1, 0.2, 0.4, 0.8
@@ -75,10 +75,10 @@ def test_rate_range_restricts_ddnc_by_whole_settings(rows_of: Rows) -> None:
         *rows_of("jpeg", "b.png"),
     ]
     report = summarize(rows, BppRange(low=0.1, high=0.45))
-    assert report.curves["ddnc"].bpp == pytest.approx([0.11, 0.22, 0.44])
+    assert report.curves["ddnc"].bpp == pytest.approx([0.1, 0.11, 0.22, 0.44, 0.45])
     assert len(report.curves["jpeg"].points) == 5
     assert report.comparisons["jpeg"].of_pictures == pytest.approx({"a.png": 0, "b.png": 20})
-    assert "Only ddnc settings of 0.1 to 0.45 bpp are counted." in render_table(report)
+    assert "ddnc counts from 0.1 to 0.45 bpp;" in render_table(report)
 
 
 def test_rate_range_without_settings_is_an_error(rows: list[RdRow]) -> None:
