@@ -22,7 +22,6 @@ SHIFT: Final = 6  # weights are in 1/64
 BLOCK: Final = 1 << 11  # cells that are looked at together, so that they stay in the cache
 
 _TOP: Final = 127
-_BESIDE: Final = [(0, 1), (1, 0), (1, 2), (2, 1)]  # in the 3 x 3 around a cell
 
 States = NDArray[np.int8]
 
@@ -151,21 +150,20 @@ class Foresight:
 
     def reveal(self, plane: NDArray[np.int32]) -> None:
         """Let odd cells know the indices beside them in `plane` (rows, cols), which are those of even cells."""
-        weights, (rows, cols) = self._prior.levels[self.level], plane.shape
-        beside = weights.beside.reshape(len(_BESIDE), weights.channels, -1)
+        weights, cols = self._prior.levels[self.level], plane.shape[1]
+        beside, bias = weights.beside.reshape(4, weights.channels, -1), _scaled(weights.beside_bias)
         added = [np.pad(_floats(weights.even_codes) @ _scaled(part), ((0, 1), (0, 0))) for part in beside]
         bordered = np.pad(plane, 1, constant_values=weights.outputs).ravel()  # beyond the grid, what adds nothing
-        cells = np.flatnonzero(parity(plane.shape))
-        bias, places = _scaled(weights.beside_bias), np.arange(bordered.size).reshape(rows + 2, cols + 2)
+        cells, wide = np.flatnonzero(parity(plane.shape)), cols + 2
+        places = (cells // cols + 1) * wide + cells % cols + 1
         self._seen = self._state.copy()
         states = self._seen.reshape(-1, weights.channels)
-        around = np.stack([places[row : row + rows, col : col + cols].ravel()[cells] for row, col in _BESIDE])
         for start in range(0, len(cells), BLOCK):
             block = slice(start, start + BLOCK)
             own = states[cells[block]]
             sums = _floats(own)
-            for table, indices in zip(added, bordered[around[:, block]], strict=True):
-                sums += table[indices]
+            for table, away in zip(added, (-wide, -1, 1, wide), strict=True):
+                sums += table[bordered[places[block] + away]]
             states[cells[block]] = _added(own, _part(_down(sums, bias)), weights.join, weights.join_bias)
 
     def leave(self, plane: NDArray[np.int32]) -> None:
