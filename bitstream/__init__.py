@@ -9,6 +9,7 @@ only, never torch, PIL or ddncodec; its modules import each other downwards:
     frequencies, prior                 integer probabilities from the index prior
     walks                              the order of symbols
     plain, rangecoder, coded, planes   index planes to payloads
+    post_filter                        weights of the post-filter to a payload
     tools                              truncate, verify, describe
 """
 
@@ -36,6 +37,7 @@ from .header import MAX_SIDE, MODEL_ID_BYTES, SIGNATURE, VERSION, Header
 from .layout import Layout, Level, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
 from .planes import decode_planes, encode_planes, group_levels
+from .post_filter import ATOMS, MAX_WEIGHT, read_weights, weight_bits, write_weights
 from .prior import Foresight, IndexPrior, LevelPrior
 from .stream import (
     ALL_LEVELS,
@@ -62,6 +64,7 @@ from .walks import Probabilities, Symbols, phases, walk
 
 __all__ = [
     "ALL_LEVELS",
+    "ATOMS",
     "BINS",
     "BUCKETS",
     "COUNT_CAP",
@@ -70,6 +73,7 @@ __all__ = [
     "FEATURES",
     "LOGITS_PER_OCTAVE",
     "MAX_SIDE",
+    "MAX_WEIGHT",
     "MODEL_ID_BYTES",
     "ODD",
     "PROBABILITY_ONE",
@@ -116,10 +120,13 @@ __all__ = [
     "present_scores",
     "read_header",
     "read_stream",
+    "read_weights",
     "score_bins",
     "step_feature",
     "truncate",
     "verify",
     "walk",
+    "weight_bits",
     "write_stream",
+    "write_weights",
 ]

@@ -25,6 +25,7 @@ class ChunkType(IntEnum):
     EXIF = 2
     XMP = 3
     ALPHA = 4
+    POST_FILTER = 5
 
 
 _ONCE: Final = frozenset(ChunkType)  # iterating over an enum takes longer than all the rest

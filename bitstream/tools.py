@@ -6,7 +6,7 @@ from typing import Final
 from .errors import InvalidArgumentError
 from .limits import DEFAULT_LIMITS, Limits
 from .reader import BytesLike
-from .stream import ChunkType, Pass, Stream, read_stream
+from .stream import ChunkType, Element, Pass, Stream, read_stream
 
 _NAMES: Final = {int(kind): kind.name for kind in ChunkType}
 
@@ -68,7 +68,7 @@ def truncate(
     max_bytes: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
-    """Return the longest prefix that ends behind a whole pass and meets every bound given.
+    """Return the longest prefix that ends behind a whole pass, or its post-filter, and meets every bound given.
 
     Chunks before the cut are kept. A stream that meets the bounds is returned as it is.
 
@@ -87,7 +87,7 @@ def truncate(
     for position, (element, end) in enumerate(zip(stream.elements, stream.ends, strict=True)):
         total += element.levels if isinstance(element, Pass) else 0
         fits = (levels is None or total <= levels) and (max_bytes is None or end <= max_bytes)
-        if fits and (isinstance(element, Pass) or position == len(stream.ends) - 1):
+        if fits and (_ends_picture(element) or position == len(stream.ends) - 1):
             best = end
     if best == 0:
         raise InvalidArgumentError(
@@ -133,6 +133,11 @@ def describe(
         passes=_pass_infos(stream),
         chunks=tuple(ChunkInfo(c.type, _NAMES.get(c.type, "unknown"), len(c.payload)) for c in stream.chunks),
     )
+
+
+def _ends_picture(element: Element) -> bool:
+    """Return whether a stream may be cut behind `element`, and nothing that a picture needs is torn."""
+    return isinstance(element, Pass) or element.type == ChunkType.POST_FILTER
 
 
 def _pass_infos(stream: Stream) -> tuple[PassInfo, ...]:

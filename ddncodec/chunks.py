@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from bitstream import Chunk, ChunkType, CorruptionError, Stream, read_header
+from bitstream import Chunk, ChunkType, CorruptionError, Stream, read_header, read_weights, write_weights
 from bitstream.header import write_header
 from ddncodec.errors import ArgumentError
 from ddncodec.pictures import Metadata
@@ -63,6 +63,24 @@ def read_alpha(stream: Stream) -> np.ndarray | None:
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise CorruptionError(f"alpha is no readable PNG: {error}") from error
     raise CorruptionError(f"alpha is {found}, must be 1 or L {size}")
+
+
+def post_filter_chunks(weights: np.ndarray | None) -> list[Chunk]:
+    """Weights of the post-filter as a chunk, to go behind the last pass; none for None."""
+    return [] if weights is None else [Chunk(ChunkType.POST_FILTER, write_weights(weights))]
+
+
+def read_post_filter(stream: Stream) -> np.ndarray | None:
+    """Weights of the post-filter, (components, ATOMS) int32, or None if the stream has none.
+
+    Raises bitstream.CorruptionError.
+    """
+    payload = _payload(stream, ChunkType.POST_FILTER)
+    if payload is None:
+        return None
+    if stream.header.lambda_step is None:
+        raise CorruptionError("a stream without lambda step has a post-filter, whose weights are scaled by lambda")
+    return read_weights(payload, 1 if stream.header.gray else 3)
 
 
 def read_metadata(stream: Stream) -> Metadata:

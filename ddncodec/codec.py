@@ -16,8 +16,7 @@ from torch import Tensor
 
 import bitstream
 from bitstream import DEFAULT_LIMITS, Header, Limits, Stream
-from ddncodec import encoder, registry, tiles
-from ddncodec.chunks import alpha_chunks, check_kinds, metadata_chunks, read_alpha, read_metadata
+from ddncodec import chunks, registry, tiles
 from ddncodec.effort import DEFAULT_EFFORT, effort_of
 from ddncodec.engine import Engine, Planes
 from ddncodec.errors import ArgumentError
@@ -25,7 +24,7 @@ from ddncodec.given import Given
 from ddncodec.loading import load_model
 from ddncodec.pictures import Picture, Pixels, to_array, to_image, to_pixels
 from ddncodec.rate import step_of_lambda
-from ddncodec.tiles import Region
+from ddncodec.tiles import Choice, Region
 
 DEFAULT_QUALITY = 50.0
 CODINGS = ("coded", "plain")
@@ -144,18 +143,18 @@ class Codec:
         effort: int = DEFAULT_EFFORT,
     ) -> list[bytes]:
         """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`."""
-        check_kinds(metadata)
+        chunks.check_kinds(metadata)
         spent = effort_of(effort)
         pixels = [to_pixels(_on_host(image), background) for image in images]
         headers = [self._header(each, quality, coding) for each in pixels]
         out: list[bytes] = [b""] * len(pixels)
         for group in _batches(headers):
             if len(group) == 1:
-                planes = [tiles.choose_planes(self._engine, pixels[group[0]].rgb, headers[group[0]], effort=spent)]
+                choices = [tiles.choose(self._engine, pixels[group[0]].rgb, headers[group[0]], effort=spent)]
             else:
                 stacked = np.stack([pixels[i].rgb for i in group])
-                planes = encoder.choose_planes(self._engine, stacked, [headers[i] for i in group], effort=spent)
-            for i, each in zip(group, planes):
+                choices = tiles.choose_batch(self._engine, stacked, [headers[i] for i in group], spent)
+            for i, each in zip(group, choices):
                 out[i] = self._write(each, headers[i], pixels[i], metadata)
         return out
 
@@ -194,11 +193,12 @@ class Codec:
         read = [self._read(data, levels, False) for data in datas]
         headers = [stream.header for stream, _ in read]
         out: dict[int, Image.Image] = {}
-        for group in _batches(headers, [len(planes) for _, planes in read]):
+        for group in _batches(headers, [len(choice.planes) for _, choice in read]):
+            choices, same = [read[i][1] for i in group], [headers[i] for i in group]
             if len(group) == 1:
-                pictures = tiles.replay(self._engine, read[group[0]][1], headers[group[0]])[None]
+                pictures = tiles.replay(self._engine, choices[0], same[0])[None]
             else:
-                pictures = self._engine.replay([read[i][1] for i in group], [headers[i] for i in group])
+                pictures = tiles.replay_batch(self._engine, choices, same)
             out.update((i, to_image(_pixels(each, read[i][0]))) for i, each in zip(group, pictures))
         return [out[i] for i in range(len(read))]
 
@@ -208,17 +208,18 @@ class Codec:
         A torn stream yields the pictures of its whole passes. Pictures larger than one tile are decoded anew for
         every level.
         """
-        stream, planes = self._read(data, None, True)
-        header = stream.header
+        stream, choice = self._read(data, None, True)
+        header, planes = stream.header, choice.planes
         if tiles.fits_one(header.height, header.width):
-            pictures = self._engine.replay_progressively(planes, header)
+            pictures = self._engine.replay_progressively(planes, header, choice.post_filter(self._engine, header))
         else:
-            pictures = (tiles.replay(self._engine, planes[:n], header) for n in range(1, len(planes) + 1))
+            parts = (Choice(planes[:n], choice.weights) for n in range(1, len(planes) + 1))
+            pictures = (tiles.replay(self._engine, part, header) for part in parts)
         yield from (to_image(_pixels(rgb, stream)) for rgb in pictures)
 
     def planes(self, data: bytes) -> Planes:
         """The index planes in a stream, one (rows, cols) int32 array a level. Raises as `decode`."""
-        return self._read(data, None, False)[1]
+        return self._read(data, None, False)[1].planes
 
     def _header(self, pixels: Pixels, quality: float, coding: str) -> Header:
         if coding not in CODINGS:
@@ -233,13 +234,14 @@ class Codec:
     def _has_one_rate(self) -> bool:
         return self._engine.model.network.config.has_one_rate
 
-    def _write(self, planes: Planes, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
-        alpha, chunks = alpha_chunks(pixels.alpha), metadata_chunks(pixels.metadata, metadata)
-        header = dataclasses.replace(header, compact=self._has_one_rate and not (alpha or chunks))
-        passes = bitstream.encode_planes(planes, self.info.layout, header, self._engine.model.probabilities)
-        return bitstream.write_stream(header, [*alpha, *passes, *chunks])
+    def _write(self, choice: Choice, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
+        before = chunks.alpha_chunks(pixels.alpha)
+        behind = chunks.post_filter_chunks(choice.weights) + chunks.metadata_chunks(pixels.metadata, metadata)
+        header = dataclasses.replace(header, compact=self._has_one_rate and not (before or behind))
+        passes = bitstream.encode_planes(choice.planes, self.info.layout, header, self._engine.model.probabilities)
+        return bitstream.write_stream(header, [*before, *passes, *behind])
 
-    def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Planes]:
+    def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Choice]:
         if levels is not None and levels < 1:
             raise ArgumentError(f"`levels` (={levels}) must be at least 1")
         stream = bitstream.read_stream(data, limits=self.limits, allow_partial=allow_partial)
@@ -248,25 +250,25 @@ class Codec:
         planes = bitstream.decode_planes(stream, self.info.layout, probabilities, levels, limits=self.limits)
         if not planes:
             raise bitstream.InsufficientDataError("the stream holds no pass, at least one is needed for a picture")
-        return stream, planes
+        return stream, Choice(planes, chunks.read_post_filter(stream))
 
     def _decode(
         self, data: bytes, levels: int | None, region: tuple[int, int, int, int] | None, allow_partial: bool
     ) -> Pixels:
         part = None if region is None else Region(*region)
-        stream, planes = self._read(data, levels, allow_partial)
+        stream, choice = self._read(data, levels, allow_partial)
         if part is None:
-            return _pixels(tiles.replay(self._engine, planes, stream.header), stream)
+            return _pixels(tiles.replay(self._engine, choice, stream.header), stream)
         part.check(stream.header.width, stream.header.height)
-        return _pixels(tiles.replay_region(self._engine, planes, stream.header, part), stream, part)
+        return _pixels(tiles.replay_region(self._engine, choice, stream.header, part), stream, part)
 
 
 def _pixels(rgb: np.ndarray, stream: Stream, region: Region | None = None) -> Pixels:
     """A decoded picture with what its stream carries beside it; `region` is what `rgb` shows."""
-    alpha = read_alpha(stream)
+    alpha = chunks.read_alpha(stream)
     if alpha is not None and region is not None:
         alpha = alpha[region.y : region.y + region.height, region.x : region.x + region.width]
-    return Pixels(rgb, stream.header.gray, alpha, read_metadata(stream))
+    return Pixels(rgb, stream.header.gray, alpha, chunks.read_metadata(stream))
 
 
 def _on_host(image: Input) -> Picture:

@@ -46,6 +46,17 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
+class Encoded:
+    """The index planes of a picture, and the picture (3, H, W) that they decode to, nominally in [-1, 1].
+
+    `picture` is None behind a search by beam.
+    """
+
+    planes: Planes
+    picture: Tensor | None
+
+
+@dataclasses.dataclass(frozen=True)
 class Encoder:
     """A batch of equally large pictures on their way into index planes.
 
@@ -59,7 +70,7 @@ class Encoder:
     fixed: Sequence[Planes] | None
     effort: Effort
 
-    def walk(self) -> list[Planes]:
+    def walk(self) -> list[Encoded]:
         """Choose the indices of all levels."""
         network = self.engine.model.network
         chosen: list[Planes] = [[] for _ in self.headers]
@@ -78,7 +89,7 @@ class Encoder:
                 planes.append(plane)
             for foresight, planes in zip(foresights, chosen):
                 foresight.leave(planes[-1])
-        return chosen
+        return [Encoded(planes, picture) for planes, picture in zip(chosen, self.engine.render(state, self.headers[0]))]
 
     def _foresights(self) -> list[Foresight]:
         """What the index prior will make of each picture; none where the model has no prior."""
@@ -217,7 +228,6 @@ def _sums(values: Tensor, shape: torch.Size) -> Tensor:
     return F.avg_pool2d(values[:, None], side)[:, 0] * side**2
 
 
-@torch.inference_mode()
 def choose_planes(
     engine: Engine,
     pixels: np.ndarray,
@@ -226,7 +236,20 @@ def choose_planes(
     prices: Sequence[float] | None = None,
     effort: Effort = EFFORTS[0],
 ) -> list[Planes]:
-    """Encode pictures (B, H, W, 3) uint8: the index planes of each.
+    """The index planes of pictures (B, H, W, 3) uint8. Arguments as for `encode`."""
+    return [each.planes for each in encode(engine, pixels, headers, fixed, prices, effort)]
+
+
+@torch.inference_mode()
+def encode(
+    engine: Engine,
+    pixels: np.ndarray,
+    headers: Sequence[Header],
+    fixed: Sequence[Planes] | None = None,
+    prices: Sequence[float] | None = None,
+    effort: Effort = EFFORTS[0],
+) -> list[Encoded]:
+    """Encode pictures (B, H, W, 3) uint8.
 
     `fixed` may give planes in which every cell that is not UNKNOWN must be used as it is; `effort.beam` does not heed
     it. `prices` are the lambdas to choose at, where those of the headers are too coarse or out of reach.
@@ -235,7 +258,7 @@ def choose_planes(
     price = torch.tensor(prices or [lambda_of_step(step_of(header)) for header in headers], device=engine.device)
     if effort.beam > 1 and beam.is_one_cell(engine, headers[0]):
         return [
-            beam.search_planes(engine, picture[i : i + 1], header, price[i : i + 1], effort.beam)
+            Encoded(beam.search_planes(engine, picture[i : i + 1], header, price[i : i + 1], effort.beam), None)
             for i, header in enumerate(headers)
         ]
     scales = {engine.model.network.scale(level) for level in range(len(engine.model.info.layout))}

@@ -19,6 +19,7 @@ from ddncodec.errors import ArgumentError
 from ddncodec.given import Given, to_given
 from ddncodec.loading import Model
 from ddncodec.model import Proposal, State
+from ddncodec.post_filter import PostFilter
 from ddncodec.rate import lambda_of_step
 from ddncodec.search import SAMPLE_SCALE
 
@@ -58,16 +59,23 @@ class Engine:
         return network.initial_state(lambdas, height + -height % unit, width + -width % unit, given)
 
     @torch.inference_mode()
-    def replay(self, planes: Sequence[Planes], headers: Sequence[Header]) -> np.ndarray:
-        """Decode index planes of equally large pictures, as far as they go: (B, H, W, 3) uint8."""
+    def replay(
+        self, planes: Sequence[Planes], headers: Sequence[Header], filters: Sequence[PostFilter | None] = ()
+    ) -> np.ndarray:
+        """Decode index planes of equally large pictures, as far as they go: (B, H, W, 3) uint8.
+
+        `filters` are the pictures' post-filters, if there are any.
+        """
         last = deque(self._walk(planes, headers), maxlen=1).pop()  # all of them would fill the memory
-        return self._pixels(last, headers[0])
+        return self._pixels(last, headers[0], filters)
 
     @torch.inference_mode()
-    def replay_progressively(self, planes: Planes, header: Header) -> Iterator[np.ndarray]:
-        """Decode one picture level by level, yielding (H, W, 3) uint8 after each."""
+    def replay_progressively(
+        self, planes: Planes, header: Header, post_filter: PostFilter | None = None
+    ) -> Iterator[np.ndarray]:
+        """Decode one picture level by level, yielding (H, W, 3) uint8 after each; the last one is filtered."""
         for state in self._walk([planes], [header]):
-            yield self._pixels(state, header)[0]
+            yield self._pixels(state, header, [post_filter] if state.level == len(planes) else ())[0]
 
     def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
         state = self.start(headers)
@@ -95,10 +103,16 @@ class Engine:
         samples = torch.from_numpy(np.array(pixels)).to(self.device).permute(0, 3, 1, 2).float()
         return F.pad(samples / SAMPLE_SCALE - 1, (0, right, 0, down), mode="replicate")
 
-    def _pixels(self, state: State, header: Header) -> np.ndarray:
+    def render(self, state: State, header: Header) -> Tensor:
+        """The pictures so far, (B, 3, H, W) float32 nominally in [-1, 1], without what was added to align them."""
         with self._autocast():
             picture = self.model.network.render(state)
-        picture = picture[:, :, : header.height, : header.width].float()
+        return picture[:, :, : header.height, : header.width].float()
+
+    def _pixels(self, state: State, header: Header, filters: Sequence[PostFilter | None] = ()) -> np.ndarray:
+        picture = self.render(state, header)
+        if any(filters):
+            picture = torch.stack([each.apply(one) if each else one for one, each in zip(picture, filters)])
         levels = ((picture + 1) * SAMPLE_SCALE).round_().clamp_(0, 255).to(torch.uint8)
         return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from ddncodec import tiles
 from ddncodec.chunks import check_kinds
 from ddncodec.codec import Codec
 from ddncodec.effort import DEFAULT_EFFORT, Effort, effort_of
-from ddncodec.engine import Planes
 from ddncodec.errors import ArgumentError
 from ddncodec.pictures import Picture, Pixels, to_array, to_pixels
 from ddncodec.rate import lambda_of_step
+from ddncodec.tiles import Choice
 
 BYTES_TOLERANCE = 0.03
 """A file of wanted size uses all but this share of it."""
@@ -104,15 +104,21 @@ class Search:
     start: float
     slope: float
 
-    def run(self, attempt: Callable[[float], Trial], tried: Callable[[Trial], None]) -> list[Trial]:
-        """All trials, each told to `tried`; the last one is within the window if any is."""
+    def run(self, attempt: Callable[[float], Iterator[Trial]], tried: Callable[[Trial], None]) -> list[Trial]:
+        """All trials, each told to `tried`; the last one is within the window if any is.
+
+        An attempt may yield several trials of a step: the first one counts, unless only another is within the window.
+        """
         low, high = self.window
         over: Trial | None = None
         under: Trial | None = None
         trials: list[Trial] = []
         step: float | None = min(max(self.start, self.ends[0]), self.ends[1])
         while step is not None and len(trials) < MAX_TRIALS:
-            trial = attempt(step)
+            options = attempt(step)
+            first = next(options)
+            within = (each for each in (first, *options) if low <= each.value <= high)
+            trial = next(within, first)
             trials.append(trial)
             tried(trial)
             if low <= trial.value <= high:
@@ -164,24 +170,24 @@ class _Picture:
         """The smallest and the largest price, in lambda steps."""
         return self.range[0] - CHEAPER, self.range[1] + DEARER
 
-    def by_bytes(self, step: float) -> Trial:
+    def by_bytes(self, step: float) -> Iterator[Trial]:
         header = self._header(step)
-        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
-        return self._trial(step, planes, header)
+        for choice in self._choices(step, header):
+            yield self._trial(step, choice, header)
 
-    def by_psnr(self, step: float) -> Trial:
+    def by_psnr(self, step: float) -> Iterator[Trial]:
         header = self._header(step)
-        planes = tiles.choose_planes(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
-        decoded = Pixels(tiles.replay(self.codec._engine, planes, header), self.pixels.gray)
-        psnr = _psnr(to_array(decoded), to_array(dataclasses.replace(self.pixels, alpha=None)))
-        return dataclasses.replace(self._trial(step, planes, header), psnr=psnr, value=min(psnr, LOSSLESS))
+        for choice in self._choices(step, header):
+            decoded = Pixels(tiles.replay(self.codec._engine, choice, header), self.pixels.gray)
+            psnr = _psnr(to_array(decoded), to_array(dataclasses.replace(self.pixels, alpha=None)))
+            yield dataclasses.replace(self._trial(step, choice, header), psnr=psnr, value=min(psnr, LOSSLESS))
 
     def smallest(self) -> Trial:
         """The file in which every cell of every level keeps; it needs no search and no network."""
         step = self.ends[1]
         header = self._header(step)
         grids = [grid(level, header.width, header.height) for level in self.codec.info.layout]
-        return self._trial(step, [np.zeros(shape, np.int32) for shape in grids], header)
+        return self._trial(step, Choice([np.zeros(shape, np.int32) for shape in grids]), header)
 
     def encoded(self, trial: Trial, reached: bool) -> Encoded:
         best, worst = self.range
@@ -195,8 +201,15 @@ class _Picture:
             return header
         return dataclasses.replace(header, lambda_step=min(max(round(step), best), worst))
 
-    def _trial(self, step: float, planes: Planes, header: Header) -> Trial:
-        data = self.codec._write(planes, header, self.pixels, self.metadata)
+    def _choices(self, step: float, header: Header) -> Iterator[Choice]:
+        """The picture encoded at a price, and the same without its post-filter, whose coming and going is a jump."""
+        choice = tiles.choose(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
+        yield choice
+        if choice.weights is not None:
+            yield Choice(choice.planes)
+
+    def _trial(self, step: float, choice: Choice, header: Header) -> Trial:
+        data = self.codec._write(choice, header, self.pixels, self.metadata)
         return Trial(step, data, None, math.log(len(data)))
 
 

@@ -8,16 +8,20 @@ in reading order and takes over, in the margin, what earlier tiles have chosen.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+import functools
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+import torch
 
 from bitstream import Header, Layout, grid
-from ddncodec import encoder
+from ddncodec import encoder, post_filter
 from ddncodec.effort import EFFORTS, Effort
-from ddncodec.encoder import UNKNOWN
+from ddncodec.encoder import UNKNOWN, Encoded
 from ddncodec.engine import Engine, Planes
 from ddncodec.errors import ArgumentError
+from ddncodec.post_filter import Moments, PostFilter
 
 CORE = 1536
 """Side of the part of a tile that is kept, in pixels; a multiple of every cell."""
@@ -42,6 +46,20 @@ class Tile:
     def inner(self) -> tuple[slice, slice]:
         """Where the kept part lies within the outer part."""
         return _shift(self.rows, self.outer_rows.start), _shift(self.cols, self.outer_cols.start)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What a stream says of a picture: index planes, and the weights of a post-filter, (components, ATOMS), or None."""
+
+    planes: Planes
+    weights: np.ndarray | None = None
+
+    def post_filter(self, engine: Engine, header: Header) -> PostFilter | None:
+        """The post-filter, if there is one and no plane is missing: it corrects the picture that all of them make."""
+        if self.weights is None or len(self.planes) < len(engine.model.info.layout):
+            return None
+        return post_filter.post_filter(self.weights, header, engine.device)
 
 
 def fits_one(height: int, width: int) -> bool:
@@ -83,51 +101,86 @@ def _cover(rows: slice, cols: slice, height: int, width: int, unit: int) -> Iter
             yield Tile(part_rows, part_cols, _grow(part_rows, height, unit), _grow(part_cols, width, unit))
 
 
-def choose_planes(
+def choose(
     engine: Engine,
     pixels: np.ndarray,
     header: Header,
     price: float | None = None,
     effort: Effort = EFFORTS[0],
-) -> Planes:
-    """Encode one picture (H, W, 3) uint8 of any size: its index planes, at the lambda `price` or the header's."""
+) -> Choice:
+    """Encode one picture (H, W, 3) uint8 of any size, at the lambda `price` or the header's."""
     layout = engine.model.info.layout
     planes = [np.full(grid(level, header.width, header.height), UNKNOWN, np.int32) for level in layout]
     prices = None if price is None else [price]
+    sums: list[Moments] = []
     for tile in tiles(header.height, header.width):
         outer = pixels[tile.outer_rows, tile.outer_cols]
         fixed = _cut(planes, layout, tile.outer_rows, tile.outer_cols)
-        chosen = encoder.choose_planes(engine, outer[None], [tile.header(header)], [fixed], prices, effort)[0]
+        encoded = encoder.encode(engine, outer[None], [tile.header(header)], [fixed], prices, effort)[0]
         rows, cols = tile.inner()
-        kept = _cut(chosen, layout, rows, cols)
+        kept = _cut(encoded.planes, layout, rows, cols)
         for whole, part in zip(_cut(planes, layout, tile.rows, tile.cols), kept):
             whole[:] = part
-    return planes
+        sums += _moments(engine, encoded, outer, header, rows, cols)
+    return Choice(planes, _fitted(sums, header))
 
 
-def replay(engine: Engine, planes: Planes, header: Header) -> np.ndarray:
-    """Decode index planes of one picture of any size: (H, W, 3) uint8."""
+def choose_batch(
+    engine: Engine, pixels: np.ndarray, headers: Sequence[Header], effort: Effort = EFFORTS[0]
+) -> list[Choice]:
+    """Encode pictures (B, H, W, 3) uint8 that fit one tile, together."""
+    out, whole = [], slice(None)
+    for encoded, picture, header in zip(encoder.encode(engine, pixels, headers, effort=effort), pixels, headers):
+        sums = _moments(engine, encoded, picture, header, whole, whole)
+        out.append(Choice(encoded.planes, _fitted(sums, header)))
+    return out
+
+
+@torch.inference_mode()
+def _moments(
+    engine: Engine, encoded: Encoded, pixels: np.ndarray, header: Header, rows: slice, cols: slice
+) -> list[Moments]:
+    """Moments over a part of a picture (H, W, 3), one at most: streams without lambda have no filter."""
+    if encoded.picture is None or header.lambda_step is None:
+        return []
+    original = engine.samples(pixels[None])[0, :, : pixels.shape[0], : pixels.shape[1]]
+    return [post_filter.moments(encoded.picture, original, rows, cols)]
+
+
+def _fitted(sums: list[Moments], header: Header) -> np.ndarray | None:
+    return post_filter.fit(functools.reduce(operator.add, sums), header) if sums else None
+
+
+def replay(engine: Engine, choice: Choice, header: Header) -> np.ndarray:
+    """Decode one picture of any size: (H, W, 3) uint8."""
     height, width = header.height, header.width
-    return _assemble(engine, planes, header, Region(0, 0, width, height), tiles(height, width))
+    return _assemble(engine, choice, header, Region(0, 0, width, height), tiles(height, width))
 
 
-def replay_region(engine: Engine, planes: Planes, header: Header, region: Region) -> np.ndarray:
+def replay_batch(engine: Engine, choices: Sequence[Choice], headers: Sequence[Header]) -> np.ndarray:
+    """Decode equally large pictures that fit one tile, together: (B, H, W, 3) uint8."""
+    filters = [choice.post_filter(engine, header) for choice, header in zip(choices, headers)]
+    return engine.replay([choice.planes for choice in choices], headers, filters)
+
+
+def replay_region(engine: Engine, choice: Choice, header: Header, region: Region) -> np.ndarray:
     """Decode a part of a picture, (h, w, 3) uint8: as the whole would be there, but for one level of 255.
 
     Only the indices of the region and of a margin around it are replayed.
     """
     rows, cols = slice(region.y, region.y + region.height), slice(region.x, region.x + region.width)
     unit = engine.model.network.config.alignment
-    return _assemble(engine, planes, header, region, _cover(rows, cols, header.height, header.width, unit))
+    return _assemble(engine, choice, header, region, _cover(rows, cols, header.height, header.width, unit))
 
 
-def _assemble(engine: Engine, planes: Planes, header: Header, region: Region, parts: Iterable[Tile]) -> np.ndarray:
+def _assemble(engine: Engine, choice: Choice, header: Header, region: Region, parts: Iterable[Tile]) -> np.ndarray:
     pixels = np.empty((region.height, region.width, 3), np.uint8)
     layout = engine.model.info.layout
+    filters = [choice.post_filter(engine, header)]
     for tile in parts:
-        part = _cut(planes, layout, tile.outer_rows, tile.outer_cols)
+        part = _cut(choice.planes, layout, tile.outer_rows, tile.outer_cols)
         rows, cols = tile.inner()
-        kept = engine.replay([part], [tile.header(header)])[0][rows, cols]
+        kept = engine.replay([part], [tile.header(header)], filters)[0][rows, cols]
         pixels[_shift(tile.rows, region.y), _shift(tile.cols, region.x)] = kept
     return pixels
 

@@ -19,7 +19,7 @@ LAYERS = (
     {"ddncodec.registry", "ddncodec.pictures"},
     {"ddncodec.chunks"},
     {"ddncodec.effort", "ddncodec.rate", "ddncodec.search"},
-    {"ddncodec.loading", "ddncodec.given"},
+    {"ddncodec.loading", "ddncodec.given", "ddncodec.post_filter"},
     {"ddncodec.engine"},
     {"ddncodec.beam", "ddncodec.foreseen"},
     {"ddncodec.encoder"},

@@ -14,7 +14,7 @@ ORDER = (
     ("limits", "layout", "reader"),
     ("header",),
     ("stream",),
-    ("context", "plain", "rangecoder"),
+    ("context", "plain", "rangecoder", "post_filter"),
     ("tables", "prior"),
     ("frequencies",),
     ("walks",),

@@ -51,8 +51,8 @@ def test_streams_decode_under_the_condition_they_were_encoded_under(
     codec = Codec(paths[kind])
     data = codec.given(right).encode(PICTURE, 100)
     decoded, otherwise = (np.asarray(codec.given(each).decode(data), int) for each in (right, wrong))
-    planes = choose_planes(codec.given(right).engine, PICTURE[None], [bitstream.read_header(data)])
-    np.testing.assert_array_equal(codec.given(right).engine.replay(planes, [bitstream.read_header(data)])[0], decoded)
+    planes = choose_planes(codec.given(right).engine, PICTURE[None], [bitstream.read_header(data)])[0]
+    assert all(map(np.array_equal, codec.planes(data), planes))
     assert np.abs(decoded - otherwise).mean() > 2
 
 

@@ -109,9 +109,9 @@ def test_only_the_surroundings_of_a_region_are_replayed(
     replayed = []
     replay = type(tiny_codec._engine).replay
 
-    def counted(engine: object, planes: object, headers: list[bitstream.Header]) -> np.ndarray:
+    def counted(engine: object, planes: object, headers: list[bitstream.Header], filters: object) -> np.ndarray:
         replayed.append((headers[0].width, headers[0].height))
-        return replay(engine, planes, headers)  # type: ignore[arg-type]
+        return replay(engine, planes, headers, filters)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(tiny_codec._engine), "replay", counted)
     tiny_codec.decode(data, region=(150, 200, 10, 20))

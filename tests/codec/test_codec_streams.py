@@ -232,9 +232,9 @@ def test_plain_payload_is_log2_k_bits_an_index(
     bits = sum(count_cells((level,), width, height) * math.log2(level.outputs) for level in layout)
     payload = sum(each.payload_bytes for each in info.passes)
     assert bits <= 8 * payload < bits + 8 * len(info.passes)
-    assert info.total_bytes == payload + info.overhead_bytes
+    assert info.total_bytes == payload + sum(each.payload_bytes for each in info.chunks) + info.overhead_bytes
     header = 3 + 1 + 8 + 2 + 1 + (width > 127) + (height > 127)
-    assert info.overhead_bytes <= header + 8 * len(info.passes)
+    assert info.overhead_bytes <= header + 8 * (len(info.passes) + len(info.chunks))
 
 
 def test_a_stream_of_another_model_is_refused(tiny_codec: Codec, drawn_picture: Draw) -> None:
