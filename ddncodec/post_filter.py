@@ -79,12 +79,13 @@ def moments(picture: Tensor, original: Tensor, rows: slice, cols: slice) -> Mome
     return Moments(gram, right)
 
 
-def fit(sums: Moments, header: Header) -> np.ndarray | None:
-    """The weights that save most, (components, ATOMS) int32, at the header's lambda; None where none pay for the chunk.
+def fit(sums: Moments, header: Header, dearer: float = 1) -> np.ndarray | None:
+    """The weights that save most, (components, ATOMS) int32; None where none pay for the chunk.
 
-    They minimise squared error + lambda x bits, a component at a time.
+    They minimise squared error + price x bits, a component at a time; the price is the header's lambda, or so many
+    times as much.
     """
-    price, scale = _price(header), _steps(header)
+    price, scale = _price(header) * dearer, _steps(header)
     gram = sums.gram * scale[:, None] * scale
     components = 1 if header.gray else 3
     weights = np.stack([_descend(gram, sums.right[:, i] * scale, price) for i in range(components)])

@@ -202,11 +202,7 @@ class _Picture:
         return dataclasses.replace(header, lambda_step=min(max(round(step), best), worst))
 
     def _choices(self, step: float, header: Header) -> Iterator[Choice]:
-        """The picture encoded at a price, and the same without its post-filter, whose coming and going is a jump."""
-        choice = tiles.choose(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
-        yield choice
-        if choice.weights is not None:
-            yield Choice(choice.planes)
+        return tiles.choices(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
 
     def _trial(self, step: float, choice: Choice, header: Header) -> Trial:
         data = self.codec._write(choice, header, self.pixels, self.metadata)

@@ -28,6 +28,9 @@ CORE = 1536
 MARGIN = 192
 """Pixels around it that are computed for context only; a multiple of every cell."""
 
+DEARER = (1, 2, 4, 8, 16)
+"""Prices of a post-filter's bits for `choices`, in lambdas."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Tile:
@@ -109,6 +112,24 @@ def choose(
     effort: Effort = EFFORTS[0],
 ) -> Choice:
     """Encode one picture (H, W, 3) uint8 of any size, at the lambda `price` or the header's."""
+    planes, sums = _encode(engine, pixels, header, price, effort)
+    return Choice(planes, _fitted(sums, header))
+
+
+def choices(
+    engine: Engine, pixels: np.ndarray, header: Header, price: float, effort: Effort = EFFORTS[0]
+) -> Iterator[Choice]:
+    """What `choose` returns, and the same with ever smaller post-filters, the last one with none."""
+    planes, sums = _encode(engine, pixels, header, price, effort)
+    filters = (_fitted(sums, header, dearer) for dearer in DEARER)
+    yield from (Choice(planes, weights) for weights in filters if weights is not None)
+    yield Choice(planes)
+
+
+def _encode(
+    engine: Engine, pixels: np.ndarray, header: Header, price: float | None, effort: Effort
+) -> tuple[Planes, list[Moments]]:
+    """The index planes of one picture, and moments of its tiles."""
     layout = engine.model.info.layout
     planes = [np.full(grid(level, header.width, header.height), UNKNOWN, np.int32) for level in layout]
     prices = None if price is None else [price]
@@ -122,7 +143,7 @@ def choose(
         for whole, part in zip(_cut(planes, layout, tile.rows, tile.cols), kept):
             whole[:] = part
         sums += _moments(engine, encoded, outer, header, rows, cols)
-    return Choice(planes, _fitted(sums, header))
+    return planes, sums
 
 
 def choose_batch(
@@ -147,8 +168,8 @@ def _moments(
     return [post_filter.moments(encoded.picture, original, rows, cols)]
 
 
-def _fitted(sums: list[Moments], header: Header) -> np.ndarray | None:
-    return post_filter.fit(functools.reduce(operator.add, sums), header) if sums else None
+def _fitted(sums: list[Moments], header: Header, dearer: float = 1) -> np.ndarray | None:
+    return post_filter.fit(functools.reduce(operator.add, sums), header, dearer) if sums else None
 
 
 def replay(engine: Engine, choice: Choice, header: Header) -> np.ndarray:

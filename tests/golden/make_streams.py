@@ -1,6 +1,6 @@
 """Writes the golden streams, the indices they hold and the pictures they decode to. Run by hand only.
 
-    python tests/golden/make_streams.py --replace
+    python tests/golden/make_streams.py --replace NAME ...
 """
 
 from __future__ import annotations
@@ -23,20 +23,36 @@ GOLDEN = Path(__file__).parent
 
 
 def main() -> None:
-    if sys.argv[1:] != ["--replace"]:
-        sys.exit("the golden streams are frozen. --replace writes others.")
-    codec = Codec(GOLDEN / "tiny.safetensors")
-    rgb, gray = draw_picture(48, 64, 42), draw_picture(40, 56, 43)[:, :, 1]
-    _write(codec, "coded", codec.encode(rgb, 60, "coded"))
-    _write(codec, "plain", codec.encode(rgb, 60, "plain"))
-    _write(codec, "best", codec.encode(rgb, 100, "coded"))
-    _write(codec, "gray", codec.encode(gray, 80, "coded"))
-    _write(codec, "odd", codec.encode(draw_picture(37, 51, 44), 75, "coded"))
-    _write(codec, "1x1", codec.encode(draw_picture(1, 1, 45), 50, "coded"))
-    _write(codec, "passes", _a_pass_per_level(codec, codec.encode(rgb, 90, "coded")))
-    foretold = Codec(GOLDEN / "foretold.safetensors")
-    _write(foretold, "foretold", foretold.encode(rgb, 90, "coded"))
-    _write(foretold, "foretold-odd", _a_pass_per_level(foretold, foretold.encode(draw_picture(37, 51, 44), 75)))
+    option, *names = sys.argv[1:] or [""]
+    if option != "--replace":
+        sys.exit("the golden streams are frozen. --replace NAME ... writes others.")
+    for name in names:
+        codec = Codec(GOLDEN / ("foretold.safetensors" if "foretold" in name else "tiny.safetensors"))
+        _write(codec, name, _encode(codec, name))
+
+
+def _encode(codec: Codec, name: str) -> bytes:
+    rgb, gray, odd = draw_picture(48, 64, 42), draw_picture(40, 56, 43)[:, :, 1], draw_picture(37, 51, 44)
+    picture, quality, coding = {
+        "coded": (rgb, 60, "coded"),
+        "plain": (rgb, 60, "plain"),
+        "best": (rgb, 100, "coded"),
+        "gray": (gray, 80, "coded"),
+        "odd": (odd, 75, "coded"),
+        "1x1": (draw_picture(1, 1, 45), 50, "coded"),
+        "passes": (rgb, 90, "coded"),
+        "foretold": (rgb, 90, "coded"),
+        "foretold-odd": (odd, 75, "coded"),
+        "filtered": (rgb, 90, "coded"),
+        "filtered-gray": (gray, 100, "coded"),
+    }[name]
+    data = codec.encode(picture, quality, coding)
+    if "filtered" in name:
+        return data
+    if name in ("passes", "foretold-odd"):
+        return _a_pass_per_level(codec, data)
+    stream = bitstream.read_stream(data)
+    return bitstream.write_stream(stream.header, stream.passes)  # older than post-filters
 
 
 def _a_pass_per_level(codec: Codec, data: bytes) -> bytes:

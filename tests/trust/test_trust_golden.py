@@ -25,7 +25,7 @@ def test_every_truncation_is_an_error_or_a_blurrier_picture(name: str, codec_of:
             with pytest.raises(BitstreamError):
                 codec_of(name).decode(data[:size])
         else:
-            assert _same(codec_of(name).decode(data[:size]), codec_of(name).decode(data, whole[size]))
+            assert _same(codec_of(name).decode(data[:size]), codec_of(name).decode(_unfiltered(data), whole[size]))
 
 
 @NAMES
@@ -39,7 +39,7 @@ def test_every_truncation_shows_its_whole_passes_on_request(name: str, codec_of:
                 codec_of(name).decode(data[:size], allow_partial=True)
         elif size - 1 in ends or size in (*ends, len(data) - 1):  # the others decode the same passes
             found = codec_of(name).decode(data[:size], allow_partial=True)
-            assert _same(found, codec_of(name).decode(data, there[-1]))
+            assert _same(found, codec_of(name).decode(_unfiltered(data), there[-1]))
         else:
             assert len(bitstream.read_stream(data[:size], allow_partial=True).passes) == len(there)
 
@@ -70,8 +70,13 @@ def test_the_name_of_another_model_is_an_error_whatever_the_checksums_say(name: 
 
 
 def _levels(data: bytes) -> list[int]:
-    """Levels up to each pass; the golden streams hold nothing else."""
+    """Levels up to each pass; the golden streams hold nothing else, but for a post-filter at the end."""
     return np.cumsum([each.levels for each in bitstream.read_stream(data).passes]).tolist()
+
+
+def _unfiltered(data: bytes) -> bytes:
+    stream = bitstream.read_stream(data)
+    return bitstream.write_stream(stream.header, stream.passes)
 
 
 def _same(first: object, second: object) -> bool:
