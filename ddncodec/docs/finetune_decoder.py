@@ -37,7 +37,7 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
     """Encode, fine-tune the decoder, and decode again."""
     codec, source = Codec(model), Pictures(data)
     pictures = [source.picture(index) for index in range(min(limit, len(source)))]
-    streams = codec.encode_batch(pictures, quality)
+    streams = [unfiltered(data) for data in codec.encode_batch(pictures, quality)]
     planes, headers = [codec.planes(data) for data in streams], [bitstream.read_header(data) for data in streams]
     network = codec.engine.model.network
     first = [pictures[0], codec.decode_array(streams[0])]
@@ -60,6 +60,12 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
     Image.fromarray(np.hstack(first)).save(out / "tuned.png", optimize=True)
     size = sum(map(len, streams))
     click.echo(f"{len(pictures)} pictures, {size} bytes: {fmean(before):.2f} dB before, {fmean(after):.2f} dB after")
+
+
+def unfiltered(data: bytes) -> bytes:
+    """A stream without its post-filter, which was fitted to the decoder as it was."""
+    stream = bitstream.read_stream(data)
+    return bitstream.write_stream(stream.header, stream.passes)
 
 
 def psnr(codec: Codec, data: bytes, picture: np.ndarray) -> float:
