@@ -73,7 +73,7 @@ def test_a_background_takes_the_place_of_alpha(transparent: Path, ddnc: Ddnc, re
 )
 def test_metadata_is_kept_as_wished(described: Path, ddnc: Ddnc, wanted: str, kept: list[str]) -> None:
     assert ddnc("encode", described, "out.ddn", "--metadata", wanted, *MODEL).exit_code == 0
-    assert chunks("out.ddn") == kept
+    assert [kind for kind in chunks("out.ddn") if kind != "POST_FILTER"] == kept
 
 
 def test_metadata_is_given_back(described: Path, ddnc: Ddnc) -> None:
@@ -95,7 +95,7 @@ def test_the_profile_can_be_restored(described: Path, ddnc: Ddnc, refused: Refus
     with Image.open("srgb.png") as srgb, Image.open("steep.png") as steep, Image.open(described) as original:
         assert steep.info["icc_profile"] == steep_profile()
         wanted = np.rot90(np.asarray(original, float), -1)
-        assert abs(np.asarray(steep).mean() - wanted.mean()) < 8 < abs(np.asarray(srgb).mean() - wanted.mean())
+        assert abs(np.asarray(steep).mean() - wanted.mean()) < 15 < abs(np.asarray(srgb).mean() - wanted.mean())
     assert ddnc("encode", described, "without.ddn", *MODEL).exit_code == 0
     assert "--metadata icc" in refused("decode", "without.ddn", "new.png", "--restore-icc")
 

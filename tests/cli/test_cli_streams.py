@@ -42,8 +42,9 @@ def test_info_accounts_for_the_stream(stream: Path, ddnc: Ddnc) -> None:
     size = stream.stat().st_size
     assert (found["model"], found["width"], found["height"], found["total_bytes"]) == ("tiny", 120, 90, size)
     assert found["bits_per_pixel"] == pytest.approx(8 * size / (120 * 90))
-    text = ddnc("info", stream).stdout
-    for part in ("120 x 90, RGB", f"{size} bytes", "coded", f"{found['model_id']}, tiny", f"{size} in all"):
+    text, end = ddnc("info", stream).stdout, found["passes"][-1]["end"]
+    assert size == end + sum(6 + chunk["payload_bytes"] for chunk in found["chunks"])
+    for part in ("120 x 90, RGB", f"{size} bytes", "coded", f"{found['model_id']}, tiny", f"{end} in all"):
         assert part in text
 
 
