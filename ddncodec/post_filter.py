@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import ATOMS, Header, weight_bits
+from bitstream import ATOMS, MAX_WEIGHT, Header, weight_bits
 from ddncodec.rate import lambda_of_step
 from ddncodec.search import SAMPLE_SCALE
 
@@ -152,7 +152,7 @@ def _descend(gram: np.ndarray, right: np.ndarray, price: float) -> np.ndarray:
     for _ in range(ROUNDS):
         before = weights.copy()
         for k in np.flatnonzero(gram.diagonal()):
-            best = weights[k] + slope[k] / gram[k, k]
+            best = min(max(weights[k] + slope[k] / gram[k, k], -MAX_WEIGHT), MAX_WEIGHT)
             moves = np.array([0, math.floor(best), math.ceil(best), weights[k]]) - weights[k]
             costs = moves * (moves * gram[k, k] - 2 * slope[k]) + price * weight_bits(weights[k] + moves)
             move = moves[costs.argmin()]
@@ -184,7 +184,7 @@ def _rounded(gram: np.ndarray, right: np.ndarray, price: float) -> np.ndarray:
         factors = table[:, k].copy()
         factors[k] = 0
         table -= factors[:, None] * table[k]
-        weights = np.where(free | (gram.diagonal() == 0), 0, np.rint(table[:, -1]))
+        weights = np.where(free | (gram.diagonal() == 0), 0, np.rint(table[:, -1]).clip(-MAX_WEIGHT, MAX_WEIGHT))
         if (cost := _cost(gram, right, price, weights)) < least:
             best, least = weights, cost
 

@@ -121,6 +121,15 @@ def test_flat_pictures_have_a_fit(tiny_codec: Codec) -> None:
     assert weights is not None and np.isfinite(weights).all()
 
 
+def test_weights_stay_within_what_a_chunk_holds(tiny_codec: Codec) -> None:
+    faint = torch.linspace(-1e-5, 1e-5, 64 * 64).view(64, 64).expand(3, -1, -1)
+    header = header_of(tiny_codec, np.empty((64, 64)), 0)
+    weights = post_filter.fit(post_filter.moments(faint, faint * 1e5, ALL, ALL), header)
+    assert weights is not None
+    assert np.abs(weights).max() == bitstream.MAX_WEIGHT
+    np.testing.assert_array_equal(bitstream.read_weights(write_weights(weights), 3), weights)
+
+
 @pytest.mark.parametrize("gray", [False, True])
 def test_encoding_gains_more_than_the_chunk_costs(tiny_codec: Codec, drawn_picture: Draw, gray: bool) -> None:
     picture = drawn_picture(150, 170, 3)
