@@ -84,12 +84,13 @@ def train_model(recipe: Recipe, pictures: Pictures, path: Path) -> tuple[Engine,
 def measure(option: str, steps: int, engine: Engine, digits: np.ndarray, seconds: float) -> OptionRow:
     """What a trained model does with test digits (n, 28, 28, 3) uint8."""
     from bitstream import Header
-    from ddncodec.encoder import choose_planes
+    from ddncodec.encoder import encode
 
     header = Header(engine.model.info.identity, SIDE, SIDE, lambda_step=0)
     headers, random = [header] * len(digits), np.random.default_rng(0)
-    chosen = choose_planes(engine, digits, headers)
-    disturbed = choose_planes(engine, digits, headers, fixed=[_some_random(random) for _ in digits])
+    chosen = [each.planes for each in encode(engine, digits, headers)]
+    some = [_some_random(random) for _ in digits]
+    disturbed = [each.planes for each in encode(engine, digits, headers, some)]
     return OptionRow(
         option, steps, len(digits),
         numbers=sum(parameter.numel() for parameter in engine.model.network.parameters()),

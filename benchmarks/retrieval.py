@@ -83,7 +83,7 @@ def retrieval(
     """Compare neighbours by shared index prefix with neighbours by pixels."""
     from bitstream import Header
     from ddncodec import Codec, DdncError
-    from ddncodec.encoder import choose_planes
+    from ddncodec.encoder import encode
     from ddncodec.retrieval import paths_of
     from ddncodec.training.pictures import Pictures
 
@@ -95,7 +95,7 @@ def retrieval(
         planes = []
         for start in range(0, len(pictures), BATCH):
             part = pictures[start : start + BATCH]
-            planes += choose_planes(codec.engine, part, [header] * len(part))
+            planes += [each.planes for each in encode(codec.engine, part, [header] * len(part))]
         paths = paths_of(planes)
     except DdncError as error:
         raise BenchmarkError(str(error)) from error

@@ -9,7 +9,7 @@ from ddncodec.errors import ArgumentError
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    """What `encoder.choose_planes` may spend.
+    """What `encoder.encode` may spend.
 
     `tries` is how many of the best indices of a cell are tried at levels that emit at full size, at half of it, and at
     a quarter or less; 1 takes the best one unseen. A try goes on greedily for `depth` levels before it is judged; it is

@@ -25,7 +25,7 @@ from ddncodec.rate import flag_bits, lambda_of_step, value_bits
 from ddncodec.search import cheapest, price_unit
 
 UNKNOWN = -1
-"""In planes given to `choose_planes`: this cell is free to choose."""
+"""In planes given to `encode`: this cell is free to choose."""
 CAUTION = 4.0
 """Bits by which a try must beat the best one unseen: tries of all cells are judged at once, which disturbs each."""
 Flags = Sequence[np.ndarray]
@@ -60,7 +60,7 @@ class Encoded:
 class Encoder:
     """A batch of equally large pictures on their way into index planes.
 
-    `targets` are the pictures, packed, by scale; `prices` (B,) the lambdas to choose at; `fixed` as in `choose_planes`.
+    `targets` are the pictures, packed, by scale; `prices` (B,) the lambdas to choose at; `fixed` as in `encode`.
     """
 
     engine: Engine
@@ -226,18 +226,6 @@ def _sums(values: Tensor, shape: torch.Size) -> Tensor:
     """Sums of (B, gh, gw) over the cells of a coarser grid `shape`, (B, *shape)."""
     side = values.shape[1] // shape[0]
     return F.avg_pool2d(values[:, None], side)[:, 0] * side**2
-
-
-def choose_planes(
-    engine: Engine,
-    pixels: np.ndarray,
-    headers: Sequence[Header],
-    fixed: Sequence[Planes] | None = None,
-    prices: Sequence[float] | None = None,
-    effort: Effort = EFFORTS[0],
-) -> list[Planes]:
-    """The index planes of pictures (B, H, W, 3) uint8. Arguments as for `encode`."""
-    return [each.planes for each in encode(engine, pixels, headers, fixed, prices, effort)]
 
 
 @torch.inference_mode()

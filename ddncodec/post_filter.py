@@ -28,8 +28,8 @@ COLORS = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]
 """Orthonormal components of a colour; the first one is gray."""
 EXPONENTS = np.array([0, 0, 2, 4, 5, 7, 8, 4, 7, 8, 4, 6, 8, 3, 6, 7, 0, 3, 4, 4, 6, 7, 0, 3, 5, 5, 4, 4])
 """Octaves by which the atoms of photographs are fainter than 1, about."""
-FRAMING_BITS = 48
-"""What a chunk takes beside its payload."""
+FRAMING_BITS = 56
+"""What a chunk takes beside its weights: tag, length, checksum, and at most a byte of padding."""
 ROWS = 64
 """Rows of a picture whose atoms are in memory at once."""
 ROUNDS = 16
@@ -90,7 +90,7 @@ def fit(sums: Moments, header: Header, dearer: float = 1) -> np.ndarray | None:
     components = 1 if header.gray else 3
     weights = np.stack([_descend(gram, sums.right[:, i] * scale, price) for i in range(components)])
     change = sum(_cost(gram, sums.right[:, i] * scale, price, weights[i]) for i in range(components))
-    return weights.astype(np.int32) if change + price * (FRAMING_BITS + 8) < 0 else None
+    return weights.astype(np.int32) if change + price * FRAMING_BITS < 0 else None
 
 
 def post_filter(weights: np.ndarray, header: Header, device: torch.device) -> PostFilter:

@@ -28,6 +28,8 @@ BYTES_TOLERANCE = 0.03
 PSNR_TOLERANCE = 0.1
 """A picture of wanted PSNR exceeds it by at most this, in dB."""
 MAX_TRIALS = 16
+PATIENCE = 4
+"""Trials after which smaller post-filters are tried too: values then jump, and each takes another decoding."""
 CHEAPER, DEARER = 48, 320
 """Lambda steps by which the price may leave the model's range: to an eighth, and to where nothing is worth a bit."""
 LOSSLESS = 100.0
@@ -107,7 +109,8 @@ class Search:
     def run(self, attempt: Callable[[float], Iterator[Trial]], tried: Callable[[Trial], None]) -> list[Trial]:
         """All trials, each told to `tried`; the last one is within the window if any is.
 
-        An attempt may yield several trials of a step: the first one counts, unless only another is within the window.
+        An attempt may yield several trials of a step, of falling values. The first one counts; but after PATIENCE
+        steps, where that is above the window, one of the others does if it is within.
         """
         low, high = self.window
         over: Trial | None = None
@@ -116,9 +119,9 @@ class Search:
         step: float | None = min(max(self.start, self.ends[0]), self.ends[1])
         while step is not None and len(trials) < MAX_TRIALS:
             options = attempt(step)
-            first = next(options)
-            within = (each for each in (first, *options) if low <= each.value <= high)
-            trial = next(within, first)
+            trial = next(options)
+            if trial.value > high and len(trials) >= PATIENCE:
+                trial = next((each for each in options if low <= each.value <= high), trial)
             trials.append(trial)
             tried(trial)
             if low <= trial.value <= high:

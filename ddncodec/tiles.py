@@ -27,7 +27,6 @@ CORE = 1536
 """Side of the part of a tile that is kept, in pixels; a multiple of every cell."""
 MARGIN = 192
 """Pixels around it that are computed for context only; a multiple of every cell."""
-
 DEARER = (1, 2, 4, 8, 16)
 """Prices of a post-filter's bits for `choices`, in lambdas."""
 

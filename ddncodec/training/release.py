@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from bitstream import MODEL_ID_BYTES, Header, Layout, LevelTables, Probabilities, encode_planes
-from ddncodec.encoder import choose_planes
+from ddncodec.encoder import encode
 from ddncodec.engine import Engine, Planes
 from ddncodec.loading import load_model, save_model
 from ddncodec.model import DiscreteDistributionNetwork
@@ -136,6 +136,6 @@ def _encode(
         batch = pictures.batch(1, size, (*seed, number), config.given).to(engine.device)
         pixels = ((batch.crops + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         header = Header(bytes(MODEL_ID_BYTES), size, size, coded=True, lambda_step=int(random.integers(low, high + 1)))
-        planes += choose_planes(dataclasses.replace(engine, given=batch.given), pixels, [header])
+        planes.append(encode(dataclasses.replace(engine, given=batch.given), pixels, [header])[0].planes)
         headers.append(header)
     return planes, headers

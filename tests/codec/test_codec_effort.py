@@ -10,7 +10,7 @@ from bitstream import Header
 from ddncodec import encoder
 from ddncodec.codec import Codec
 from ddncodec.effort import EFFORTS, Effort, effort_of
-from ddncodec.encoder import choose_planes
+from ddncodec.encoder import encode
 from ddncodec.engine import Planes
 from ddncodec.rate import lambda_of_step
 
@@ -34,7 +34,7 @@ def total(codec: Codec, pictures: list[np.ndarray], effort: Effort) -> float:
     costs = []
     for picture in pictures:
         header = header_of(codec, picture)
-        planes = choose_planes(codec.engine, picture[None], [header], effort=effort)[0]
+        planes = encode(codec.engine, picture[None], [header], effort=effort)[0].planes
         costs.append(cost(codec, picture, planes, header))
     return sum(costs)
 
@@ -49,7 +49,7 @@ def test_one_try_is_greedy_however_far_it_looks(tiny_codec: Codec, drawn_picture
     picture = drawn_picture(48, 64, 1)
     header = header_of(tiny_codec, picture)
     greedy, deep = (
-        choose_planes(tiny_codec.engine, picture[None], [header], effort=effort)[0]
+        encode(tiny_codec.engine, picture[None], [header], effort=effort)[0].planes
         for effort in (EFFORTS[0], Effort((1, 1, 1), 2, 1, 1))
     )
     assert all(np.array_equal(one, other) for one, other in zip(greedy, deep, strict=True))
@@ -68,7 +68,7 @@ def test_what_is_fixed_stays(tiny_codec: Codec, drawn_picture: Draw) -> None:
         random.integers(-1, level.outputs, bitstream.grid(level, 50, 40)).astype(np.int32)
         for level in tiny_codec.info.layout
     ]
-    planes = choose_planes(tiny_codec.engine, picture[None], [header], [given], effort=EFFORTS[-1])[0]
+    planes = encode(tiny_codec.engine, picture[None], [header], [given], effort=EFFORTS[-1])[0].planes
     for plane, fixed in zip(planes, given, strict=True):
         np.testing.assert_array_equal(plane[fixed >= 0], fixed[fixed >= 0])
         assert plane.min() >= 0

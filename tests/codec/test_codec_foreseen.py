@@ -79,8 +79,8 @@ def test_choices_at_the_priors_prices_cost_less(foretold_codec: Codec, drawn_pic
         picture = drawn_picture(96, 112, seed)
         for name, each in (("prior", engine), ("tables", bare)):
             spent = EFFORTS[effort - 1]
-            (planes,) = encoder.choose_planes(each, picture[None], [header_of(foretold_codec, picture)], effort=spent)
-            total[name] += cost(foretold_codec, picture, planes)
+            (encoded,) = encoder.encode(each, picture[None], [header_of(foretold_codec, picture)], effort=spent)
+            total[name] += cost(foretold_codec, picture, encoded.planes)
     assert total["prior"] < total["tables"]
 
 

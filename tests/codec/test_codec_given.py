@@ -16,7 +16,7 @@ import bitstream
 from bitstream import Header, LevelTables
 from ddncodec.cli.main import main
 from ddncodec.codec import Codec
-from ddncodec.encoder import choose_planes
+from ddncodec.encoder import encode
 from ddncodec.errors import ArgumentError
 from ddncodec.guidance import Guide, guided_planes
 from ddncodec.loading import save_model
@@ -51,7 +51,7 @@ def test_streams_decode_under_the_condition_they_were_encoded_under(
     codec = Codec(paths[kind])
     data = codec.given(right).encode(PICTURE, 100)
     decoded, otherwise = (np.asarray(codec.given(each).decode(data), int) for each in (right, wrong))
-    planes = choose_planes(codec.given(right).engine, PICTURE[None], [bitstream.read_header(data)])[0]
+    planes = encode(codec.given(right).engine, PICTURE[None], [bitstream.read_header(data)])[0].planes
     assert all(map(np.array_equal, codec.planes(data), planes))
     assert np.abs(decoded - otherwise).mean() > 2
 

@@ -16,7 +16,7 @@ from PIL import Image
 import bitstream
 from bitstream import Header, count_cells
 from ddncodec.codec import Codec
-from ddncodec.encoder import choose_planes
+from ddncodec.encoder import encode
 from ddncodec.errors import ArgumentError, ImageError, ModelError
 
 Draw = Callable[[int, int, int], np.ndarray]
@@ -80,7 +80,7 @@ def test_the_decoder_follows_the_encoder(tiny_codec: Codec, drawn_picture: Draw)
     header, planes, engine = bitstream.read_header(data), tiny_codec.planes(data), tiny_codec._engine
     for known in range(len(planes) + 1):
         fixed = [plane if level < known else np.full_like(plane, -1) for level, plane in enumerate(planes)]
-        assert same(choose_planes(engine, picture[None], [header], [fixed])[0], planes)
+        assert same(encode(engine, picture[None], [header], [fixed])[0].planes, planes)
 
 
 def test_given_indices_are_used_as_they_are(tiny_codec: Codec, drawn_picture: Draw) -> None:
@@ -90,7 +90,7 @@ def test_given_indices_are_used_as_they_are(tiny_codec: Codec, drawn_picture: Dr
         random.integers(-1, level.outputs, bitstream.grid(level, 50, 40)).astype(np.int32)
         for level in tiny_codec.info.layout
     ]
-    planes = choose_planes(tiny_codec._engine, drawn_picture(40, 50, 6)[None], [header], [given])[0]
+    planes = encode(tiny_codec._engine, drawn_picture(40, 50, 6)[None], [header], [given])[0].planes
     for plane, fixed in zip(planes, given):
         np.testing.assert_array_equal(plane[fixed >= 0], fixed[fixed >= 0])
         assert plane.min() >= 0

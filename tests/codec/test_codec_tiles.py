@@ -11,7 +11,7 @@ import bitstream
 from bitstream import Header
 from ddncodec import tiles
 from ddncodec.codec import Codec
-from ddncodec.encoder import choose_planes
+from ddncodec.encoder import encode
 
 CORE, MARGIN = 64, 64
 """For the tiny model, whose reach is about 50 pixels."""
@@ -45,7 +45,7 @@ def test_tiled_decoding_equals_whole(
 ) -> None:  # fmt: skip
     engine, picture = tiny_codec._engine, drawn_picture(height, width, 50)
     header = Header(tiny_codec.info.identity, width, height, lambda_step=150)
-    planes = choose_planes(engine, picture[None], [header])[0]
+    planes = encode(engine, picture[None], [header])[0].planes
     whole = engine.replay([planes], [header])[0].astype(int)
     monkeypatch.setattr(tiles, "CORE", CORE)
     monkeypatch.setattr(tiles, "MARGIN", MARGIN)

@@ -24,7 +24,7 @@ GOLDEN = Path(__file__).parent
 
 def main() -> None:
     option, *names = sys.argv[1:] or [""]
-    if option != "--replace":
+    if option != "--replace" or not names:
         sys.exit("the golden streams are frozen. --replace NAME ... writes others.")
     for name in names:
         codec = Codec(GOLDEN / ("foretold.safetensors" if "foretold" in name else "tiny.safetensors"))

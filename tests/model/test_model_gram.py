@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 from bitstream import Header, LevelTables
 from ddncodec.codec import Codec
-from ddncodec.encoder import choose_planes
+from ddncodec.encoder import encode
 from ddncodec.engine import Engine
 from ddncodec.loading import Model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
@@ -139,8 +139,8 @@ def test_encoding_builds_no_candidate_pictures(
     header = Header(bytes(8), SIDE, SIDE, lambda_step=100)
     with LargestTensor() as largest:
         engine = Engine(Model(info, network, tables), torch.device("cpu"))
-        planes = choose_planes(engine, drawn_picture(SIDE, SIDE, 0)[None], [header])
-    assert max(plane.max() for plane in planes[0]) > 0
+        encoded = encode(engine, drawn_picture(SIDE, SIDE, 0)[None], [header])
+    assert max(plane.max() for plane in encoded[0].planes) > 0
     assert largest.numel * 20 < OUTPUTS * 3 * SIDE * SIDE
 
 
