@@ -207,7 +207,7 @@ def _choose_device(name: str | None) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ArgumentError(f"`device` (={name!r}) is not usable here: {str(error).splitlines()[0]}") from error
-    if device.type == "cuda":
+    if device.index is not None and device.type == "cuda":
         torch.cuda.set_device(device)
     return device
 
