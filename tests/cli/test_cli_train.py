@@ -94,6 +94,23 @@ def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddn
         assert json.loads(file.metadata()["ddncodec-1"])["name"] == "mine"
 
 
+def test_a_gpu_needs_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch makes current only what has one; under `torchrun` every process has its own."""
+    current: list[torch.device] = []
+    monkeypatch.setattr(torch, "empty", lambda *size, device: None)
+    assert session._choose_device("cuda") == torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert session._choose_device("cuda") == torch.device("cuda:1")
+    assert current == [torch.device("cuda:1")]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_training_on_a_gpu(pictures: Path, ddnc: Ddnc) -> None:
+    assert ddnc("train", "--data", pictures, *OPTIONS, "--device", "cuda", "--run", "runs/gpu").exit_code == 0
+    assert Path("runs/gpu/tiny.safetensors").exists()
+
+
 def test_runs_that_cannot_begin(pictures: Path, refused: Refused) -> None:
     Path("empty").mkdir()
     Path("taken").mkdir()
