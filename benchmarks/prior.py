@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 import click
 from PIL import Image
 
 import bitstream
+from benchmarks.curves import Point, bd_rate, monotone_curve
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
+from benchmarks.metrics import psnr
 from benchmarks.rd import images_option, model_option
 from benchmarks.rows import write_rows
 
@@ -22,7 +25,7 @@ CSV_NAME: Final = "prior.csv"
 
 @dataclass(frozen=True)
 class PriorRow:
-    """One picture at one quality: bytes of whole streams of the same indices."""
+    """One picture at one quality: bytes of whole streams of the same indices, and PSNR in dB of what they decode to."""
 
     image: str
     width: int
@@ -33,6 +36,7 @@ class PriorRow:
     plain: int
     tables: int
     prior: int
+    psnr: float
 
 
 def measure(codec: "Codec", image: str, original: Image.Image, quality: float, effort: int) -> PriorRow:
@@ -50,18 +54,29 @@ def measure(codec: "Codec", image: str, original: Image.Image, quality: float, e
         if any((one != other).any() for one, other in zip(found, planes, strict=True)):
             raise BenchmarkError(f"{image}: coding {name} gives other indices")
         sizes[name] = len(coded)
-    return PriorRow(image, *original.size, codec.info.name, quality, effort, **sizes)
+    distortion = psnr(original, codec.decode(coded).convert("RGB"))
+    return PriorRow(image, *original.size, codec.info.name, quality, effort, **sizes, psnr=distortion)
 
 
 def render(rows: Sequence[PriorRow]) -> str:
-    """A Markdown table: mean bits per pixel at each quality in all three codings, and what the prior saves."""
+    """A Markdown table: mean bits per pixel at each quality in all three codings, and what the prior saves.
+
+    The last line, of several qualities, is the BD-rate of the curves of the means, at equal PSNR as between codecs.
+    """
     lines = ["| quality | plain | tables | index prior | saving |", "| ---: | ---: | ---: | ---: | ---: |"]
+    curves: dict[str, list[Point]] = {"tables": [], "prior": []}
     for quality in sorted({row.quality for row in rows}):
         those = [row for row in rows if row.quality == quality]
         pixels = sum(row.width * row.height for row in those)
         totals = [sum(getattr(row, name) for row in those) for name in ("plain", "tables", "prior")]
         rates = " | ".join(f"{8 * total / pixels:.3f}" for total in totals)
         lines.append(f"| {quality:g} | {rates} | {1 - totals[2] / totals[1]:.1%} |")
+        for name, curve in curves.items():
+            bpp = fmean(8 * getattr(row, name) / (row.width * row.height) for row in those)
+            curve.append(Point(bpp, fmean(row.psnr for row in those)))
+    rate = bd_rate(*map(monotone_curve, curves.values()))
+    if rate is not None:
+        lines.append(f"| BD-rate | | | | {-rate.percent:.1f}% |")
     return "\n".join(lines)
 
 

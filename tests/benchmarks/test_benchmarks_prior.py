@@ -13,8 +13,19 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def test_the_table_compares_totals() -> None:
-    rows = [PriorRow(name, 100, 80, "tiny", 50.0, 1, 1000, size, size - 60) for name, size in (("a", 500), ("b", 700))]
+    pictures = (("a", 500), ("b", 700))
+    rows = [PriorRow(name, 100, 80, "tiny", 50.0, 1, 1000, size, size - 60, 30.0) for name, size in pictures]
     assert render(rows).splitlines()[2:] == ["| 50 | 1.000 | 0.600 | 0.540 | 10.0% |"]
+
+
+def test_savings_at_several_qualities_are_summed_up_as_bd_rate() -> None:
+    def row(quality: float, tables: int, prior: int) -> PriorRow:
+        return PriorRow("a", 100, 80, "tiny", quality, 1, 9000, tables, prior, 20 + quality / 10)
+
+    evenly = [row(quality, size, size * 9 // 10) for quality, size in ((10.0, 1000), (50.0, 2000), (90.0, 4000))]
+    assert render(evenly).splitlines()[-1] == "| BD-rate | | | | 10.0% |"
+    rarely = [row(10.0, 1000, 900), row(50.0, 2000, 2000), row(90.0, 4000, 4000)]
+    assert 0 < float(render(rarely).splitlines()[-1].rsplit("|", 2)[1].strip(" %")) < 5
 
 
 def test_streams_of_a_model_with_a_prior_are_measured(pictures: Path, tmp_path: Path) -> None:
