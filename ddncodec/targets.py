@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -86,12 +87,16 @@ class Encoded:
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """One encoding on the way: `step` is 16 log2 of the price, `value` what is searched for: log bytes or dB."""
+    """One encoding on the way: `step` is 16 log2 of the price, `value` what is searched for: log bytes or dB.
+
+    `filtered` is whether the file has a post-filter.
+    """
 
     step: float
     data: bytes
     psnr: float | None
     value: float
+    filtered: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,13 +160,14 @@ class Search:
 
 @dataclasses.dataclass(frozen=True)
 class _Picture:
-    """A picture and how it is encoded, but for the price of a bit."""
+    """A picture and how it is encoded, but for the price of a bit; `bare` is without a post-filter."""
 
     codec: Codec
     pixels: Pixels
     coding: str
     metadata: Collection[str]
     effort: Effort
+    bare: bool = False
 
     @property
     def range(self) -> tuple[int, int]:
@@ -205,11 +211,12 @@ class _Picture:
         return dataclasses.replace(header, lambda_step=min(max(round(step), best), worst))
 
     def _choices(self, step: float, header: Header) -> Iterator[Choice]:
-        return tiles.choices(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
+        found = tiles.choices(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
+        return iter([*found][-1:]) if self.bare else found
 
     def _trial(self, step: float, choice: Choice, header: Header) -> Trial:
         data = self.codec._write(choice, header, self.pixels, self.metadata)
-        return Trial(step, data, None, math.log(len(data)))
+        return Trial(step, data, None, math.log(len(data)), choice.weights is not None)
 
 
 def encode_to(
@@ -246,7 +253,7 @@ def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> 
     guess = best + math.log(picture.pixels.rgb.size / 24 / limit) / 0.027
     least = math.ceil((1 - BYTES_TOLERANCE) * limit)
     search = Search((math.log(least), math.log(limit)), picture.ends, min(guess, worst), 0.027)
-    trials = [smallest, *search.run(picture.by_bytes, tried)]
+    trials = [smallest, *_run(search, _Picture.by_bytes, picture, tried)]
     found = max((trial for trial in trials if len(trial.data) <= limit), key=lambda trial: trial.value)
     return picture.encoded(found, len(found.data) >= least)
 
@@ -255,7 +262,7 @@ def _to_psnr(picture: _Picture, psnr: float, tried: Callable[[Trial], None]) -> 
     best, worst = picture.range
     # They have about 36 dB at the best quality, and lose 0.1 dB with every step.
     search = Search((psnr, psnr + PSNR_TOLERANCE), picture.ends, min(best + (36 - psnr) / 0.1, worst), 0.1)
-    trials = search.run(picture.by_psnr, tried)
+    trials = _run(search, _Picture.by_psnr, picture, tried)
     enough = [trial for trial in trials if trial.value >= psnr]
     within = [trial for trial in enough if trial.value <= psnr + PSNR_TOLERANCE]
     if enough:
@@ -263,6 +270,21 @@ def _to_psnr(picture: _Picture, psnr: float, tried: Callable[[Trial], None]) -> 
     else:
         found = max(trials, key=lambda trial: trial.value)
     return picture.encoded(found, psnr <= found.value <= psnr + PSNR_TOLERANCE)
+
+
+def _run(
+    search: Search,
+    attempt: Callable[[_Picture, float], Iterator[Trial]],
+    picture: _Picture,
+    tried: Callable[[Trial], None],
+) -> list[Trial]:
+    """All trials. Where those with post-filters leap over the window, what goes without is searched as well."""
+    trials = search.run(partial(attempt, picture), tried)
+    low, high = search.window
+    leaps = any(trial.filtered and trial.value > high for trial in trials)
+    if leaps and not any(low <= trial.value <= high for trial in trials):
+        trials += search.run(partial(attempt, dataclasses.replace(picture, bare=True)), tried)
+    return trials
 
 
 def _psnr(decoded: np.ndarray, original: np.ndarray) -> float:

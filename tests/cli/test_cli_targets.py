@@ -24,10 +24,10 @@ def test_sizes_are_used_and_not_exceeded(ddnc: Ddnc) -> None:
 
 
 def test_psnr_is_reached(photo: Path, ddnc: Ddnc) -> None:
-    assert ddnc("encode", photo, "out.ddn", "--psnr", 27, "--model", "tiny", "--quiet").exit_code == 0
+    assert ddnc("encode", photo, "out.ddn", "--psnr", 20, "--model", "tiny", "--quiet").exit_code == 0
     assert ddnc("decode", "out.ddn", "out.png").exit_code == 0
     error = np.asarray(Image.open("out.png"), float) - np.asarray(Image.open(photo))
-    assert 27 <= 10 * math.log10(255**2 / np.mean(error**2)) <= 27.1
+    assert 20 <= 10 * math.log10(255**2 / np.mean(error**2)) <= 20.1
 
 
 def test_psnr_out_of_reach_writes_the_best_and_fails(photo: Path, ddnc: Ddnc) -> None:

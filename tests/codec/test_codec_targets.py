@@ -28,7 +28,7 @@ def picture(drawn_picture: Draw) -> np.ndarray:
 
 
 def trials_of(curve: Callable[[float], float], search: Search) -> list[Trial]:
-    return search.run(lambda step: iter([Trial(step, b"", None, curve(step))]), lambda trial: None)
+    return search.run(lambda step: iter([Trial(step, b"", None, curve(step), filtered=False)]), lambda trial: None)
 
 
 @pytest.mark.parametrize("wanted", [6.0, 8.0, 9.5, 11.5])
@@ -117,6 +117,17 @@ def test_psnr_is_reached_from_above(gray: bool, tiny_codec: Codec, picture: np.n
         assert encoded.psnr == pytest.approx(psnr(tiny_codec.decode(encoded.data), original))
         assert wanted <= encoded.psnr <= wanted + 0.1
         assert encoded.reached
+
+
+@pytest.mark.parametrize("wanted", [16.0, 20.0])
+def test_what_only_files_without_a_post_filter_reach_is_reached(
+    wanted: float, tiny_codec: Codec, drawn_picture: Draw
+) -> None:
+    trials: list[Trial] = []
+    encoded = encode_to(tiny_codec, drawn_picture(90, 120, 7), Target(psnr=wanted), tried=trials.append)
+    assert min(trial.value for trial in trials if trial.filtered) > wanted + 0.1
+    assert encoded.reached
+    assert not bitstream.read_stream(encoded.data).chunks
 
 
 @pytest.mark.parametrize("wanted", [5.0, 60.0])
