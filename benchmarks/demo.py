@@ -14,11 +14,11 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.codecs import Jpeg, WebP
+from benchmarks.compare.codecs import Jpeg, WebP
+from benchmarks.compare.metrics import bits_per_pixel, psnr
+from benchmarks.compare.nearest import encode_nearest
 from benchmarks.datasets import load_picture, sample
 from benchmarks.errors import BenchmarkError
-from benchmarks.metrics import bits_per_pixel, psnr
-from benchmarks.nearest import encode_nearest
 
 STREAM_NAME, DECODED_NAME, COMPARISON_NAME = "picture.ddn", "picture.png", "comparison.png"
 PANEL = 384

@@ -108,9 +108,7 @@ def step_feature(lambda_step: int | None) -> int:
     return ((DEFAULT_STEP if lambda_step is None else lambda_step) - 128) >> 2
 
 
-def _past_planes(
-    flags: Sequence[Flags], level: int, layout: Layout, shape: tuple[int, int]
-) -> Iterator[Plane]:
+def _past_planes(flags: Sequence[Flags], level: int, layout: Layout, shape: tuple[int, int]) -> Iterator[Plane]:
     """Yield features 1..7 of `flag_features`, each (rows, cols) uint8."""
     target = layout[level]
     for distance in (1, 2):
@@ -163,9 +161,7 @@ def _repeat(plane: Plane, source: Level, target: Level, shape: tuple[int, int]) 
     return plane.repeat(factor, axis=0)[:rows].repeat(factor, axis=1)[:, :cols]
 
 
-def _check_flags(
-    flags: Sequence[Flags], level: int, layout: Layout, width: int, height: int, phase: int
-) -> None:
+def _check_flags(flags: Sequence[Flags], level: int, layout: Layout, width: int, height: int, phase: int) -> None:
     if phase not in (EVEN, ODD):
         raise InvalidArgumentError(f"`phase` (={phase}) must be 0 or 1")
     if not 0 <= level < len(layout):
@@ -177,6 +173,4 @@ def _check_flags(
     for number in range(level + phase):
         expected = grid(layout[number], width, height)
         if flags[number].shape != expected:
-            raise InvalidArgumentError(
-                f"`flags[{number}]` has shape {flags[number].shape}, must be {expected}"
-            )
+            raise InvalidArgumentError(f"`flags[{number}]` has shape {flags[number].shape}, must be {expected}")

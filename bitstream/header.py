@@ -56,16 +56,12 @@ class Header:
         if self.version != VERSION:
             raise InvalidArgumentError(f"`version` (={self.version}) must be {VERSION}")
         if len(self.model_id) != MODEL_ID_BYTES:
-            raise InvalidArgumentError(
-                f"`model_id` has {len(self.model_id)} bytes, must have {MODEL_ID_BYTES}"
-            )
+            raise InvalidArgumentError(f"`model_id` has {len(self.model_id)} bytes, must have {MODEL_ID_BYTES}")
         for name, side in (("width", self.width), ("height", self.height)):
             if not 1 <= side <= MAX_SIDE:
                 raise InvalidArgumentError(f"`{name}` (={side}) must be 1..{MAX_SIDE}")
         if self.lambda_step is not None and not 0 <= self.lambda_step < LAMBDA_STEPS:
-            raise InvalidArgumentError(
-                f"`lambda_step` (={self.lambda_step}) must be 0..{LAMBDA_STEPS - 1} or None"
-            )
+            raise InvalidArgumentError(f"`lambda_step` (={self.lambda_step}) must be 0..{LAMBDA_STEPS - 1} or None")
 
     @property
     def rate_lambda(self) -> float | None:
@@ -75,9 +71,7 @@ class Header:
     def require_model(self, model_id: bytes) -> None:
         """Raise `CompatibilityError` unless the stream was written by the model `model_id`."""
         if self.model_id != model_id:
-            raise CompatibilityError(
-                f"stream was written by model {self.model_id.hex()}, this is {model_id.hex()}"
-            )
+            raise CompatibilityError(f"stream was written by model {self.model_id.hex()}, this is {model_id.hex()}")
 
 
 def write_header(header: Header, *, inline: bool = False) -> bytes:
@@ -136,9 +130,7 @@ def _parse_signature(reader: Reader) -> None:
 def _parse_flags(reader: Reader) -> int:
     flags = reader.byte("flags")
     if flags & _VERSION_MASK != VERSION:
-        raise CompatibilityError(
-            f"version is {flags & _VERSION_MASK}, this reader knows {VERSION} only"
-        )
+        raise CompatibilityError(f"version is {flags & _VERSION_MASK}, this reader knows {VERSION} only")
     if flags & _RESERVED:
         raise CompatibilityError(f"flags (={flags:#04x}): reserved bit 7 is set")
     return flags

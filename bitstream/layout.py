@@ -70,6 +70,4 @@ def check_layout(layout: Layout) -> None:
     for number, (coarse, fine) in enumerate(pairwise(layout), start=2):
         nested = coarse.cell % fine.cell == 0 if fine.cell else coarse.cell == WHOLE_IMAGE
         if not nested:
-            raise InvalidArgumentError(
-                f"level {number}: cell {fine.cell} must divide the cell {coarse.cell} before it"
-            )
+            raise InvalidArgumentError(f"level {number}: cell {fine.cell} must divide the cell {coarse.cell} before it")

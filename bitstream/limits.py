@@ -28,23 +28,18 @@ class Limits:
         """Raise `LimitError` when the picture has more than `max_pixels` pixels."""
         if width * height > self.max_pixels:
             raise LimitError(
-                f"picture has {width} x {height} = {width * height} pixels, "
-                f"limit max_pixels is {self.max_pixels}"
+                f"picture has {width} x {height} = {width * height} pixels, limit max_pixels is {self.max_pixels}"
             )
 
     def check_cells(self, cells: int) -> None:
         """Raise `LimitError` when `cells` exceeds `max_cells`."""
         if cells > self.max_cells:
-            raise LimitError(
-                f"levels have {cells} cells in all, limit max_cells is {self.max_cells}"
-            )
+            raise LimitError(f"levels have {cells} cells in all, limit max_cells is {self.max_cells}")
 
     def check_elements(self, elements: int) -> None:
         """Raise `LimitError` when `elements` exceeds `max_elements`."""
         if elements > self.max_elements:
-            raise LimitError(
-                f"stream has more than {self.max_elements} elements, the limit max_elements"
-            )
+            raise LimitError(f"stream has more than {self.max_elements} elements, the limit max_elements")
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -22,9 +22,7 @@ def encode_plain(planes: Sequence[NDArray[np.int32]], layout: Layout) -> bytes:
     return np.packbits(np.concatenate(bits)).tobytes()
 
 
-def decode_plain(
-    payload: bytes, layout: Layout, width: int, height: int
-) -> list[NDArray[np.int32]]:
+def decode_plain(payload: bytes, layout: Layout, width: int, height: int) -> list[NDArray[np.int32]]:
     """Return the index planes, (rows, cols) int32, of a pass whose levels are `layout`.
 
     Raises:
@@ -33,9 +31,7 @@ def decode_plain(
     grids = [grid(level, width, height) for level in layout]
     total = sum(r * c * lv.index_bits for (r, c), lv in zip(grids, layout, strict=True))
     if len(payload) != -(-total // 8):
-        raise CorruptionError(
-            f"plain payload has {len(payload)} bytes, its indices need {-(-total // 8)}"
-        )
+        raise CorruptionError(f"plain payload has {len(payload)} bytes, its indices need {-(-total // 8)}")
     bits = np.unpackbits(np.frombuffer(payload, np.uint8))
     if bits[total:].any():
         raise CorruptionError(f"padding behind bit {total} of a plain payload is not zero")

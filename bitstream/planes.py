@@ -120,9 +120,7 @@ def group_levels(planes: Planes, layout: Layout, *, coded: bool = True) -> tuple
     coded: estimate a coded stream: index and flag bits of the nonzero cells; otherwise plain.
     """
     sizes = [
-        int(np.count_nonzero(plane)) * (level.index_bits + _FLAG_BITS)
-        if coded
-        else plane.size * level.index_bits
+        int(np.count_nonzero(plane)) * (level.index_bits + _FLAG_BITS) if coded else plane.size * level.index_bits
         for plane, level in zip(planes, layout, strict=False)
     ]
     left, before = sum(sizes), 0
@@ -143,13 +141,10 @@ def _check_planes(planes: Planes, layout: Layout, header: Header) -> list[NDArra
     for number, (plane, level) in enumerate(zip(planes, layout, strict=False)):
         shape = grid(level, header.width, header.height)
         if plane.shape != shape or not np.issubdtype(plane.dtype, np.integer):
-            raise InvalidArgumentError(
-                f"`planes[{number}]` is {plane.dtype} {plane.shape}, must be integer {shape}"
-            )
+            raise InvalidArgumentError(f"`planes[{number}]` is {plane.dtype} {plane.shape}, must be integer {shape}")
         if plane.min() < 0 or plane.max() >= level.outputs:
             raise InvalidArgumentError(
-                f"`planes[{number}]` spans {plane.min()}..{plane.max()}, "
-                f"must be within 0..{level.outputs - 1}"
+                f"`planes[{number}]` spans {plane.min()}..{plane.max()}, must be within 0..{level.outputs - 1}"
             )
         checked.append(plane.astype(np.int32))
     return checked

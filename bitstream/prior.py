@@ -121,9 +121,7 @@ class Foresight:
     lambda_step: of the stream, or None.
     """
 
-    def __init__(
-        self, prior: IndexPrior, layout: Layout, width: int, height: int, lambda_step: int | None
-    ) -> None:
+    def __init__(self, prior: IndexPrior, layout: Layout, width: int, height: int, lambda_step: int | None) -> None:
         self._prior, self._layout, self._size = prior, layout, (width, height)
         self._step = step_feature(lambda_step)
         rows, cols = grid(layout[0], width, height)

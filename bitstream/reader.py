@@ -44,9 +44,7 @@ class Reader:
             InsufficientDataError: fewer are left.
         """
         if count > self.left:
-            raise InsufficientDataError(
-                f"{field} at byte {self.position} needs {count} bytes, {self.left} are left"
-            )
+            raise InsufficientDataError(f"{field} at byte {self.position} needs {count} bytes, {self.left} are left")
         start = self.position
         self.position += count
         return self.data[start : self.position]

@@ -30,6 +30,7 @@ class ChunkType(IntEnum):
 
 _ONCE: Final = frozenset(ChunkType)  # iterating over an enum takes longer than all the rest
 
+
 @dataclass(frozen=True)
 class Pass:
     """The index planes of `levels` consecutive levels; the first pass starts at the first level."""
@@ -91,9 +92,7 @@ def write_stream(header: Header, elements: Sequence[Element], *, inline: bool = 
     return _write_framed(prefix, elements)
 
 
-def read_header(
-    data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
-) -> Header:
+def read_header(data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> Header:
     """Read the header of a stream and nothing else; the arguments are those of `read_stream`."""
     return parse_header(Reader(bytes(data)), limits, _check_inline(inline))
 
@@ -126,9 +125,7 @@ def read_stream(
 
 def _check_inline(inline: bytes | None) -> bytes | None:
     if inline is not None and len(inline) != MODEL_ID_BYTES:
-        raise InvalidArgumentError(
-            f"`inline` has {len(inline)} bytes, must be a model id of {MODEL_ID_BYTES}"
-        )
+        raise InvalidArgumentError(f"`inline` has {len(inline)} bytes, must be a model id of {MODEL_ID_BYTES}")
     return inline
 
 
@@ -140,9 +137,7 @@ def _write_compact(prefix: bytes, elements: Sequence[Element], unwritten: bytes)
 
 
 def _read_compact(reader: Reader, header: Header, unwritten: bytes) -> Stream:
-    payload = (
-        reader.take(reader.left - CRC16_BYTES, "payload") if reader.left > CRC16_BYTES else b""
-    )
+    payload = reader.take(reader.left - CRC16_BYTES, "payload") if reader.left > CRC16_BYTES else b""
     end = reader.position
     stored = int.from_bytes(reader.take(CRC16_BYTES, "CRC-16"), "little")
     actual = _crc16(unwritten, memoryview(reader.data)[:end])
@@ -201,9 +196,7 @@ def _parse_elements(reader: Reader) -> Iterator[Element]:
         crc = zlib.crc32(view[start : reader.position], crc)
         stored = int.from_bytes(reader.take(CRC32_BYTES, "CRC-32"), "little")
         if stored != crc:
-            raise CorruptionError(
-                f"CRC-32 of the element at byte {start} is {stored:#010x}, data has {crc:#010x}"
-            )
+            raise CorruptionError(f"CRC-32 of the element at byte {start} is {stored:#010x}, data has {crc:#010x}")
         yield Chunk(tag >> 1, payload) if tag & 1 else Pass(tag >> 1, payload)
 
 

@@ -47,9 +47,7 @@ class LevelTables:
         values = self._freeze("values", (BUCKETS, columns), 1, PROBABILITY_ONE)
         sums = values.sum(axis=1, dtype=np.int64)
         if not np.all(sums == PROBABILITY_ONE):
-            raise InvalidArgumentError(
-                f"`values` rows sum to {sums.tolist()}, must sum to {PROBABILITY_ONE}"
-            )
+            raise InvalidArgumentError(f"`values` rows sum to {sums.tolist()}, must sum to {PROBABILITY_ONE}")
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "nonkeep", nonkeep)
         object.__setattr__(self, "values", values)
@@ -78,9 +76,7 @@ class LevelTables:
         if array.shape != shape:
             raise InvalidArgumentError(f"`{name}` has shape {array.shape}, must be {shape}")
         if array.min() < low or array.max() > high:
-            raise InvalidArgumentError(
-                f"`{name}` spans {array.min()}..{array.max()}, must be within {low}..{high}"
-            )
+            raise InvalidArgumentError(f"`{name}` spans {array.min()}..{array.max()}, must be within {low}..{high}")
         frozen = array.astype(np.int32)
         frozen.setflags(write=False)
         return frozen

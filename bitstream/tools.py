@@ -90,15 +90,11 @@ def truncate(
         if fits and (_ends_picture(element) or position == len(stream.ends) - 1):
             best = end
     if best == 0:
-        raise InvalidArgumentError(
-            f"`levels` (={levels}), `max_bytes` (={max_bytes}): the first pass exceeds them"
-        )
+        raise InvalidArgumentError(f"`levels` (={levels}), `max_bytes` (={max_bytes}): the first pass exceeds them")
     return bytes(data[:best])
 
 
-def verify(
-    data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
-) -> None:
+def verify(data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> None:
     """Raise the typed error of `read_stream` unless the framing and all checksums are sound.
 
     Payloads are not decoded; that takes the model's layout.
@@ -106,9 +102,7 @@ def verify(
     read_stream(data, limits=limits, inline=inline)
 
 
-def describe(
-    data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None
-) -> Description:
+def describe(data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> Description:
     """Describe a stream, also one that is torn behind its first pass.
 
     Raises:

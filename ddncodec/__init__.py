@@ -15,14 +15,14 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ddncodec.effort import DEFAULT_EFFORT
+from ddncodec.coding.effort import DEFAULT_EFFORT
 from ddncodec.errors import ArgumentError, DdncError, ImageError, ModelError
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from ddncodec.codec import Codec
-    from ddncodec.pictures import Picture
+    from ddncodec.images.pixels import Picture
 
 __version__ = "0.1.0"
 __all__ = ["ArgumentError", "Codec", "DdncError", "ImageError", "ModelError", "decode", "encode"]
@@ -49,7 +49,7 @@ def decode(data: bytes, levels: int | None = None) -> Image.Image:
     Raises: ModelError if that model is not installed, and as `Codec.decode`.
     """
     import bitstream
-    from ddncodec import registry
+    from ddncodec.zoo import registry
 
     info = registry.find_identity(bitstream.read_header(data).model_id)
     return _codec(os.fspath(info.path)).decode(data, levels)

@@ -16,15 +16,16 @@ from torch import Tensor
 
 import bitstream
 from bitstream import DEFAULT_LIMITS, Header, Limits, Stream
-from ddncodec import chunks, registry, tiles
-from ddncodec.effort import DEFAULT_EFFORT, effort_of
-from ddncodec.engine import Engine, Planes
+from ddncodec.coding import chunks, tiles
+from ddncodec.coding.condition import Given
+from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
+from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.rate import step_of_lambda
+from ddncodec.coding.tiles import Choice, Region
 from ddncodec.errors import ArgumentError
-from ddncodec.given import Given
-from ddncodec.loading import load_model
-from ddncodec.pictures import Picture, Pixels, to_array, to_image, to_pixels
-from ddncodec.rate import step_of_lambda
-from ddncodec.tiles import Choice, Region
+from ddncodec.images.pixels import Picture, Pixels, to_array, to_image, to_pixels
+from ddncodec.zoo import registry
+from ddncodec.zoo.loading import load_model
 
 DEFAULT_QUALITY = 50.0
 CODINGS = ("coded", "plain")
@@ -226,9 +227,7 @@ class Codec:
             raise ArgumentError(f"`coding` (={coding!r}) must be one of {', '.join(CODINGS)}")
         height, width = pixels.rgb.shape[:2]
         step = None if self._has_one_rate else self.lambda_step(quality)
-        return Header(
-            self.info.identity, width, height, coded=coding == "coded", gray=pixels.gray, lambda_step=step
-        )
+        return Header(self.info.identity, width, height, coded=coding == "coded", gray=pixels.gray, lambda_step=step)
 
     @property
     def _has_one_rate(self) -> bool:

@@ -20,7 +20,7 @@ from PIL import Image, ImageFile
 
 import bitstream
 import ddncodec
-from ddncodec.chunks import starts_with_alpha
+from ddncodec.coding.chunks import starts_with_alpha
 from ddncodec.errors import DdncError, ImageError
 
 FORMAT = "DDN"

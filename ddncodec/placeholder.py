@@ -18,7 +18,7 @@ from PIL import Image, features
 import bitstream
 from ddncodec.codec import DEFAULT_QUALITY, Codec
 from ddncodec.errors import ArgumentError
-from ddncodec.pictures import Picture, to_pixels
+from ddncodec.images.pixels import Picture, to_pixels
 
 MAX_BYTES = 28
 """Default size of a placeholder: that of a BlurHash of 4 x 3 components."""

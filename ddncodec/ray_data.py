@@ -26,11 +26,11 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from ddncodec import registry
 from ddncodec.codec import DEFAULT_QUALITY, Codec
-from ddncodec.effort import DEFAULT_EFFORT
+from ddncodec.coding.effort import DEFAULT_EFFORT
 from ddncodec.errors import ArgumentError, DdncError
 from ddncodec.files import write_atomically
+from ddncodec.zoo import registry
 
 T = TypeVar("T")
 U = TypeVar("U")

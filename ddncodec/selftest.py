@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ddncodec.codec import Codec
-from ddncodec.engine import Planes
+from ddncodec.coding.engine import Planes
 
 LARGEST_DIFFERENCE = 1
 """Of a sample of 255, between decoders in float32."""

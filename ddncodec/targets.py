@@ -15,14 +15,14 @@ from functools import partial
 import numpy as np
 
 from bitstream import Header, grid
-from ddncodec import tiles
-from ddncodec.chunks import check_kinds
 from ddncodec.codec import Codec
-from ddncodec.effort import DEFAULT_EFFORT, Effort, effort_of
+from ddncodec.coding import tiles
+from ddncodec.coding.chunks import check_kinds
+from ddncodec.coding.effort import DEFAULT_EFFORT, Effort, effort_of
+from ddncodec.coding.rate import lambda_of_step
+from ddncodec.coding.tiles import Choice
 from ddncodec.errors import ArgumentError
-from ddncodec.pictures import Picture, Pixels, to_array, to_pixels
-from ddncodec.rate import lambda_of_step
-from ddncodec.tiles import Choice
+from ddncodec.images.pixels import Picture, Pixels, to_array, to_pixels
 
 BYTES_TOLERANCE = 0.03
 """A file of wanted size uses all but this share of it."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from bitstream import LevelTables
-from ddncodec.loading import save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+from ddncodec.zoo.loading import save_model
 
 
 def save_one_cell(path: Path, side: int, outputs: int = 5, count: int = 2) -> Path:

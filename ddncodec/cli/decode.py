@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from ddncodec.cli.batch import Product, run, singly
-from ddncodec.cli.batch_options import Batch, batch_options
-from ddncodec.cli.inline import Form, base64_option, inline_option
-from ddncodec.cli.jobs import STANDARD, plan
+from ddncodec.cli.batch.inline import Form, base64_option, inline_option
+from ddncodec.cli.batch.jobs import STANDARD, plan
+from ddncodec.cli.batch.options import Batch, batch_options
+from ddncodec.cli.batch.reporting import Style, report
+from ddncodec.cli.batch.run import Product, run, singly
 from ddncodec.cli.options import FILE, device_option, examples, max_pixels_option, model_option
-from ddncodec.cli.reporting import Style, report
 
 
 class RegionWords(click.ParamType):
@@ -83,11 +83,11 @@ def decode(
 
     --resume skips pictures that are there, whatever options made them.
     """
-    from ddncodec import registry
-    from ddncodec.cli.coding import Decoding, Machine, limits_of
-    from ddncodec.cli.picture_files import Writing, picture_format
-    from ddncodec.cli.previews import Views, show
-    from ddncodec.pictures import check_color
+    from ddncodec.cli.batch.coding import Decoding, Machine, limits_of
+    from ddncodec.cli.batch.previews import Views, show
+    from ddncodec.images.files import Writing, picture_format
+    from ddncodec.images.pixels import check_color
+    from ddncodec.zoo import registry
 
     if background is not None:
         check_color(background)

@@ -65,7 +65,7 @@ def _formats() -> Iterator[str]:
 
 
 def _models() -> Iterator[str]:
-    from ddncodec import registry
+    from ddncodec.zoo import registry
 
     models = registry.installed()
     for model in models:

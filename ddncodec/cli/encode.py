@@ -9,13 +9,13 @@ from functools import partial
 import click
 from click.core import ParameterSource
 
-from ddncodec.cli.batch import Product, run, singly
-from ddncodec.cli.batch_options import Batch, batch_options
-from ddncodec.cli.inline import Form, Shaping, base64_option, inline_option
-from ddncodec.cli.jobs import plan
+from ddncodec.cli.batch.inline import Form, Shaping, base64_option, inline_option
+from ddncodec.cli.batch.jobs import plan
+from ddncodec.cli.batch.options import Batch, batch_options
+from ddncodec.cli.batch.reporting import Style, report
+from ddncodec.cli.batch.run import Product, run, singly
 from ddncodec.cli.options import device_option, examples, max_pixels_option, model_option
-from ddncodec.cli.reporting import Style, report
-from ddncodec.effort import DEFAULT_EFFORT, EFFORTS
+from ddncodec.coding.effort import DEFAULT_EFFORT, EFFORTS
 
 SUFFIX = ".ddn"
 METADATA = ("icc", "exif", "xmp")
@@ -47,28 +47,48 @@ class MetadataKinds(click.ParamType):
 )
 @batch_options
 @click.option(
-    "-q", "--quality", type=click.FloatRange(0, 100), default=50.0, show_default=True,
+    "-q",
+    "--quality",
+    type=click.FloatRange(0, 100),
+    default=50.0,
+    show_default=True,
     help="From smallest to best.",
 )
 @click.option("--max-bytes", type=click.IntRange(1), metavar="N", help="Instead of -q: at most N bytes, near to it.")
 @click.option(
-    "--bpp", type=click.FloatRange(0, min_open=True), metavar="X",
+    "--bpp",
+    type=click.FloatRange(0, min_open=True),
+    metavar="X",
     help="Instead of -q: at most X bits of the file per pixel, near to it.",
 )
 @click.option(
-    "--psnr", type=click.FloatRange(0, min_open=True), metavar="X",
+    "--psnr",
+    type=click.FloatRange(0, min_open=True),
+    metavar="X",
     help="Instead of -q: at least X dB, near to it; out of reach, the best is written and the exit status 1.",
 )
 @click.option(
-    "--coding", type=click.Choice(["coded", "plain"]), default="coded", show_default=True,
+    "--coding",
+    type=click.Choice(["coded", "plain"]),
+    default="coded",
+    show_default=True,
     help="Range coded, or log2 K bits for every index.",
 )
 @click.option(
-    "-e", "--effort", type=click.IntRange(1, len(EFFORTS)), default=DEFAULT_EFFORT, show_default=True, metavar="1..9",
+    "-e",
+    "--effort",
+    type=click.IntRange(1, len(EFFORTS)),
+    default=DEFAULT_EFFORT,
+    show_default=True,
+    metavar="1..9",
     help="Time to spend on a smaller file; decoding takes no longer.",
 )
 @click.option(
-    "--metadata", type=MetadataKinds(), default="none", show_default=True, metavar="all|none|icc,exif,xmp",
+    "--metadata",
+    type=MetadataKinds(),
+    default="none",
+    show_default=True,
+    metavar="all|none|icc,exif,xmp",
     help="What to keep of it.",
 )
 @click.option("--background", metavar="COLOR", help="Lay transparent pictures over it.  [default: keep alpha]")
@@ -113,11 +133,11 @@ def encode(
     of --psnr, --metadata, --background, --frame and --effort: where those change, leave it out.
     """
     wanted = _wanted(ctx, max_bytes=max_bytes, bpp=bpp, psnr=psnr)
-    from ddncodec import registry
-    from ddncodec.cli.coding import DEFAULT_MODEL, Encoding, Machine, groups, limits_of
-    from ddncodec.cli.picture_files import SUFFIXES, Reading
-    from ddncodec.cli.resuming import MadeSo
-    from ddncodec.pictures import check_color
+    from ddncodec.cli.batch.coding import DEFAULT_MODEL, Encoding, Machine, groups, limits_of
+    from ddncodec.cli.batch.resuming import MadeSo
+    from ddncodec.images.files import SUFFIXES, Reading
+    from ddncodec.images.pixels import check_color
+    from ddncodec.zoo import registry
 
     if background is not None:
         check_color(background)

@@ -30,14 +30,20 @@ def output_option(name: str) -> Callable[..., Any]:
 
 
 quality_option = click.option(
-    "-q", "--quality", type=click.FloatRange(0, 100), default=50.0, show_default=True,
+    "-q",
+    "--quality",
+    type=click.FloatRange(0, 100),
+    default=50.0,
+    show_default=True,
     help="What the network is told of the rate.",
 )
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
 
 
 given_option = click.option(
-    "--given", multiple=True, metavar="CLASS|PICTURE",
+    "--given",
+    multiple=True,
+    metavar="CLASS|PICTURE",
     help="What a conditional model is to know: a number, or a gray picture or its edges. If repeated: a row for each.",
 )
 

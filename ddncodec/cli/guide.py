@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from ddncodec.cli.batch.jobs import check_output
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.generation import (
     codecs_given,
@@ -17,7 +18,6 @@ from ddncodec.cli.generation import (
     seed_option,
     write_png,
 )
-from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import FILE, device_option, examples, model_option, quiet_option
 
 
@@ -31,7 +31,9 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option, qu
 )
 @model_option
 @click.option(
-    "--task", required=True, type=click.Choice(["super-resolution", "colorize", "inpaint", "edges"]),
+    "--task",
+    required=True,
+    type=click.Choice(["super-resolution", "colorize", "inpaint", "edges"]),
     help="What the input is: a reduced picture, a gray one, one that is transparent where it is unknown, or its edges "
     "(Sobel, bright on dark).",
 )
@@ -39,11 +41,16 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option, qu
 @given_option
 @click.option("--factor", type=click.IntRange(2, 16), default=4, show_default=True, help="Of super-resolution.")
 @click.option(
-    "--pool", type=click.IntRange(2), metavar="N",
+    "--pool",
+    type=click.IntRange(2),
+    metavar="N",
     help="Choose among N random candidates of each level, for another picture with every seed.  [default: all]",
 )
 @click.option(
-    "--rounds", type=click.IntRange(1), default=1, show_default=True,
+    "--rounds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
     help="Go over the last levels so many times; for models with one cell a picture.",
 )
 @seed_option
@@ -75,9 +82,9 @@ def guide(
     import numpy as np
 
     from ddncodec import Codec
-    from ddncodec.conditions import TASKS
-    from ddncodec.guidance import Guide, guided_planes
-    from ddncodec.sampling import sheet
+    from ddncodec.generation.guidance import Guide, guided_planes
+    from ddncodec.generation.sampling import sheet
+    from ddncodec.generation.tasks import TASKS
 
     with as_failures(source), Image.open(source) as image:
         condition = TASKS[task](image, factor)

@@ -11,12 +11,12 @@ import numpy as np
 
 import bitstream
 from bitstream import Level
-from ddncodec import registry
+from ddncodec.cli.batch.jobs import read
 from ddncodec.cli.failures import as_failures
-from ddncodec.cli.jobs import read
 from ddncodec.cli.options import FILE, examples
 from ddncodec.errors import ModelError
-from ddncodec.weights_file import ModelInfo, read_probabilities
+from ddncodec.zoo import registry
+from ddncodec.zoo.weights_file import ModelInfo, read_probabilities
 
 
 @click.command(

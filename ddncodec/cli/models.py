@@ -6,8 +6,8 @@ import json
 
 import click
 
-from ddncodec import registry
 from ddncodec.cli.options import examples
+from ddncodec.zoo import registry
 
 
 @click.command(epilog=examples("ddnc models", "DDNC_MODEL_PATH=runs/mine ddnc models --json"))

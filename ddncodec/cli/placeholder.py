@@ -10,9 +10,9 @@ from typing import Any
 import click
 import numpy as np
 
+from ddncodec.cli.batch.jobs import check_output
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.generation import write_png
-from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import FILE, device_option, examples, model_option
 
 
@@ -26,7 +26,12 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option
 )
 @click.argument("file", metavar="IN", type=FILE)
 @click.option(
-    "--bytes", "max_bytes", type=click.IntRange(6), default=28, show_default=True, metavar="N",
+    "--bytes",
+    "max_bytes",
+    type=click.IntRange(6),
+    default=28,
+    show_default=True,
+    metavar="N",
     help="Of the inline stream, at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every field.")
@@ -35,9 +40,7 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option
 )
 @model_option
 @device_option
-def placeholder(
-    file: Path, max_bytes: int, as_json: bool, show: Path | None, model: str | None, device: str
-) -> None:
+def placeholder(file: Path, max_bytes: int, as_json: bool, show: Path | None, model: str | None, device: str) -> None:
     """Make a picture of a few dozen bytes.
 
     Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows, as WebP or PNG; beside
@@ -48,11 +51,11 @@ def placeholder(
     if show is not None:
         check_output(show)
 
-    from ddncodec.cli.coding import DEFAULT_MODEL
+    from ddncodec.cli.batch.coding import DEFAULT_MODEL
     from ddncodec.cli.hashes import SIDE, hashes
-    from ddncodec.cli.picture_files import Reading, read_picture
     from ddncodec.cli.side_by_side import side_by_side
     from ddncodec.codec import Codec
+    from ddncodec.images.files import Reading, read_picture
     from ddncodec.placeholder import REFERENCE, data_url, make_placeholder, psnr, reduced
 
     codec = Codec(model or DEFAULT_MODEL, device)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ddncodec.cli.batch.jobs import check_output
 from ddncodec.cli.generation import (
     codecs_given,
     given_option,
@@ -16,7 +17,6 @@ from ddncodec.cli.generation import (
     seed_option,
     write_png,
 )
-from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import device_option, examples, model_option, quiet_option
 
 
@@ -32,7 +32,10 @@ from ddncodec.cli.options import device_option, examples, model_option, quiet_op
 @given_option
 @click.option("--count", type=click.IntRange(1, 4096), default=16, show_default=True, help="How many pictures.")
 @click.option(
-    "--draw", type=click.Choice(["tables", "uniform"]), default="tables", show_default=True,
+    "--draw",
+    type=click.Choice(["tables", "uniform"]),
+    default="tables",
+    show_default=True,
     help="Indices as the model's tables expect them, so that a sample is what random bits decode to; or all K of every "
     "cell with equal chance, as in the paper.",
 )
@@ -63,7 +66,7 @@ def sample(
     import numpy as np
 
     from ddncodec import Codec
-    from ddncodec.sampling import draw_planes, sheet
+    from ddncodec.generation.sampling import draw_planes, sheet
 
     codecs = codecs_given(Codec(model or "photo", device), given)
     header, random = header_of(codecs[0], *parse_size(size, codecs[0]), quality), np.random.default_rng(seed)

@@ -24,7 +24,11 @@ from ddncodec.cli.options import FILE, examples
 @click.option("--init", metavar="NAME|PATH", help="Begin with the weights of this model, and train its last phase on.")
 @click.option("--name", metavar="NAME", help="Of the model.  [default: the recipe's]")
 @click.option(
-    "--run", "--run-dir", "run", type=FILE, metavar="DIR",
+    "--run",
+    "--run-dir",
+    "run",
+    type=FILE,
+    metavar="DIR",
     help="Folder of the run; under torchrun, which takes --run for its own, spell it --run-dir.  [default: runs/NAME]",
 )
 @click.option("--resume", type=FILE, metavar="RUN", help="Go on with the run in this folder, as it was begun.")
@@ -35,7 +39,8 @@ from ddncodec.cli.options import FILE, examples
 @click.option("--validate", type=FILE, metavar="DIR", help="Print rate and distortion of the weights over pictures.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ...  [default: cuda if there is one]")
 @click.option(
-    "--precision", type=click.Choice(["float32", "bfloat16"]),
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
     help="Of the convolutions.  [default: bfloat16 where the device has instructions for it]",
 )
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of the network.")
@@ -70,7 +75,7 @@ def train(
             "--resume takes --config, --steps, --init, --name, --run and --precision from the run itself"
         )
 
-    from ddncodec.cli.session import Job, Plan, run_job
+    from ddncodec.cli.training.session import Job, Plan, run_job
 
     plan = None if resume else Plan(config or "photo", steps, name or config or "photo", init, precision)
     folder = resume or run or Path("runs") / (name or config or "photo")

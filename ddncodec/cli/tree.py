@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from ddncodec.cli.batch.jobs import check_output
 from ddncodec.cli.generation import output_option, quality_option, write_png
-from ddncodec.cli.jobs import check_output
 from ddncodec.cli.options import device_option, examples, model_option, quiet_option
 
 
@@ -28,7 +28,7 @@ def tree(model: str | None, levels: int, quality: float, target: Path, device: s
     check_output(target)
 
     from ddncodec import Codec
-    from ddncodec.tree import draw_tree
+    from ddncodec.generation.tree import draw_tree
 
     codec = Codec(model or "photo", device)
     picture = draw_tree(codec.engine, codec.info.layout[0].cell, levels, codec.lambda_step(quality))

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 import bitstream
+from ddncodec.cli.batch.jobs import STANDARD, check_output, read, write
 from ddncodec.cli.failures import as_failures
-from ddncodec.cli.jobs import STANDARD, check_output, read, write
 from ddncodec.cli.options import FILE, examples, quiet_option
 
 

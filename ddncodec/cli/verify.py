@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 import bitstream
+from ddncodec.cli.batch.jobs import read
 from ddncodec.cli.failures import FAILED, Failure, as_failures
-from ddncodec.cli.jobs import read
 from ddncodec.cli.options import FILE, examples, quiet_option
 
 

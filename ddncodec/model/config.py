@@ -105,8 +105,9 @@ class NetworkConfig:
         for stage in self.stages:
             for level in stage.levels:
                 if level.cell % stage.stride or previous % level.cell:
-                    raise ArgumentError(f"`cell` (={level.cell}) must divide {previous} and be a multiple of the "
-                                        f"stride {stage.stride}")
+                    raise ArgumentError(
+                        f"`cell` (={level.cell}) must divide {previous} and be a multiple of the stride {stage.stride}"
+                    )
                 if level.outputs < 2:
                     raise ArgumentError(f"`outputs` (={level.outputs}) must be at least 2")
                 previous = level.cell

@@ -1,12 +1,12 @@
 """The Discrete Distribution Network: a walk through L levels in which someone else chooses the index of every cell.
 
-    state = network.initial_state(...)
-    for each level:
-        proposal = network.propose(state)           # everything that does not depend on the choice
-        codes = <encoder, decoder, sampler, ...>    # the one seam
-        state = network.advance(proposal, codes)    # x = x + W_k F;  h = h + leak[k]
-                                                    # a decoder, which knows codes: state = network.follow(state, codes)
-    picture = network.render(state)
+state = network.initial_state(...)
+for each level:
+    proposal = network.propose(state)           # everything that does not depend on the choice
+    codes = <encoder, decoder, sampler, ...>    # the one seam
+    state = network.advance(proposal, codes)    # x = x + W_k F;  h = h + leak[k]
+                                                # a decoder, which knows codes: state = network.follow(state, codes)
+picture = network.render(state)
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from ddncodec.errors import ArgumentError
 from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, unpack, view_cells
+from ddncodec.model.condition import SPREAD, GivenClass, build_given
 from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
-from ddncodec.model.given import SPREAD, GivenClass, build_given
 from ddncodec.model.gram import Features, strips
 from ddncodec.model.layer import CONDITIONS, DiscreteDistributionLayer
 from ddncodec.model.principal import PrincipalComponents

@@ -7,7 +7,7 @@ import dataclasses
 from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
-from ddncodec.training.variety import PLAIN, Variety
+from ddncodec.training.data.augmentation import PLAIN, Variety
 
 TUNING_PRIOR = 0.2
 """Share of its learning rate at which the index prior of a trained model goes on."""

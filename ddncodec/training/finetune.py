@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bitstream import Header
-from ddncodec.engine import Planes, step_of
+from ddncodec.coding.engine import Planes, step_of
+from ddncodec.coding.rate import lambda_of_step
 from ddncodec.model import DiscreteDistributionNetwork
-from ddncodec.rate import lambda_of_step
-from ddncodec.training.pictures import to_samples
+from ddncodec.training.data.pictures import to_samples
 
 
 def decode(network: DiscreteDistributionNetwork, planes: Sequence[Planes], headers: Sequence[Header]) -> Tensor:

@@ -11,7 +11,7 @@ from ddncodec.model.cells import pack, to_cells
 from ddncodec.model.layer import DiscreteDistributionLayer
 from ddncodec.model.principal import PrincipalComponents
 from ddncodec.training.codebooks import CodebookState
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.state import TrainState
 
 BATCH = 2048
@@ -55,9 +55,7 @@ def start_from_components(
         _fill(book, layer, seen, codes, samples / seen.shape[0])
 
 
-def lloyd(
-    points: Tensor, outputs: int, rounds: int, prior: float, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def lloyd(points: Tensor, outputs: int, rounds: int, prior: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Lloyd's algorithm: a codebook (outputs, d) whose entry 0 is zero, and the nearest entry of each point (n, d).
 
     Every other entry is the mean of its points and `prior` more at the origin.

@@ -183,7 +183,6 @@ class PriorNetwork(nn.Module):
         start = _integers(self.start, STATE_UNIT).clip(-TOP, TOP).astype(np.int8)
         return IndexPrior(start, tuple(map(_export_level, self.levels, meaning)))
 
-
     @torch.no_grad()
     def adopt(self, prior: IndexPrior) -> None:
         """Begin with the integers of a prior. Raises ArgumentError unless it has this shape."""

@@ -11,18 +11,18 @@ import numpy as np
 import torch
 
 from bitstream import MODEL_ID_BYTES, Header, Layout, LevelTables, Probabilities, encode_planes
-from ddncodec.encoder import encode
-from ddncodec.engine import Engine, Planes
-from ddncodec.loading import load_model, save_model
+from ddncodec.coding.encoder import encode
+from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.rate import step_of_lambda
 from ddncodec.model import DiscreteDistributionNetwork
-from ddncodec.rate import step_of_lambda
 from ddncodec.training.codebooks import BUCKETS, CodebookState
-from ddncodec.training.pictures import Pictures
-from ddncodec.training.prior_state import PriorState
+from ddncodec.training.data.pictures import Pictures
+from ddncodec.training.prior_trainer import PriorState
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import draw_lambdas, walk
 from ddncodec.training.tables import fit, flag_guess, gather
-from ddncodec.weights_file import ModelInfo
+from ddncodec.zoo.loading import load_model, save_model
+from ddncodec.zoo.weights_file import ModelInfo
 
 SOLVE_EVERY = 10
 SETTLE_PACE = 0.2
@@ -103,9 +103,16 @@ def _settle(
         lambdas = draw_lambdas(network, phase.batch, generator).to(device)
         with torch.no_grad():
             result = walk(
-                network, codebooks, batch.crops, lambdas, given=batch.given,
-                patience=(1.0,) * phase.stages, final_weight=1.0, autocast=autocast,
-                relative=recipe.relative, prices=prior.prices(network, lambdas) if prior else None,
+                network,
+                codebooks,
+                batch.crops,
+                lambdas,
+                given=batch.given,
+                patience=(1.0,) * phase.stages,
+                final_weight=1.0,
+                autocast=autocast,
+                relative=recipe.relative,
+                prices=prior.prices(network, lambdas) if prior else None,
             )
         if not result.sound:
             continue

@@ -17,7 +17,7 @@ from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.config import Recipe
 from ddncodec.training.growth import grow, grow_prior
-from ddncodec.training.prior_state import PriorState
+from ddncodec.training.prior_trainer import PriorState
 
 
 class TrainState:

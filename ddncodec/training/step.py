@@ -8,10 +8,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ddncodec.coding.selection import price_unit, select
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
-from ddncodec.search import price_unit, select
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.prior import PriorPrices
 

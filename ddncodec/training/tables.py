@@ -21,7 +21,7 @@ from bitstream import (
     parity,
     score_bins,
 )
-from ddncodec.engine import Planes
+from ddncodec.coding.engine import Planes
 
 WEIGHT_UNIT = 256
 """Weights of the flag score are stored in 1/256 logit."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.processes import average_gradients, rank, sum_over_processes
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import Walk, draw_lambdas, walk
@@ -73,9 +73,17 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
     lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
     joint = state.prior is not None and step >= recipe.joint_from
     result = walk(
-        state.network, list(state.codebooks), batch.crops, lambdas, given=batch.given,
-        patience=_patience(state), final_weight=recipe.final_weight, autocast=autocast,
-        relative=recipe.relative, chain_dropout=recipe.chain_dropout, generator=generator,
+        state.network,
+        list(state.codebooks),
+        batch.crops,
+        lambdas,
+        given=batch.given,
+        patience=_patience(state),
+        final_weight=recipe.final_weight,
+        autocast=autocast,
+        relative=recipe.relative,
+        chain_dropout=recipe.chain_dropout,
+        generator=generator,
         prices=state.prior.prices(state.network, lambdas) if joint else None,
     )
     pace = recipe.pace(step)

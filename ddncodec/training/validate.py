@@ -11,7 +11,7 @@ from statistics import fmean
 import numpy as np
 
 from ddncodec.codec import Codec
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 
 QUALITIES = (0.0, 25.0, 50.0, 75.0, 100.0)
 
@@ -25,9 +25,7 @@ class Point:
     psnr: float
 
 
-def validate(
-    path: Path, folder: Path, device: str = "cpu", qualities: Sequence[float] = QUALITIES
-) -> list[Point]:
+def validate(path: Path, folder: Path, device: str = "cpu", qualities: Sequence[float] = QUALITIES) -> list[Point]:
     """Encode and decode every picture of `folder` (or zip archive) with the weights at `path`.
 
     Raises: ModelError, ArgumentError, ImageError.
@@ -35,8 +33,9 @@ def validate(
     codec, pictures = Codec(path, device), Pictures(folder)
     points = []
     for quality in qualities:
-        measured = [_measure(_under(codec, pictures, index), pictures.picture(index), quality)
-                    for index in range(len(pictures))]
+        measured = [
+            _measure(_under(codec, pictures, index), pictures.picture(index), quality) for index in range(len(pictures))
+        ]
         bpp, psnr = (fmean(values) for values in zip(*measured, strict=True))
         points.append(Point(quality, bpp, psnr))
     return points

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from benchmarks.rows import RdRow
+from benchmarks.compare.rows import RdRow
 
 WIDTH, HEIGHT = 96, 64
 
@@ -18,9 +18,7 @@ def draw_picture(seed: int) -> Image.Image:
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-def make_rows(
-    codec: str, image: str = "a.png", rate: float = 1.0, gain: float = 0.0
-) -> list[RdRow]:
+def make_rows(codec: str, image: str = "a.png", rate: float = 1.0, gain: float = 0.0) -> list[RdRow]:
     """Five settings on the line 30 dB + 6 dB per doubling of rate, moved by `rate` and `gain`."""
     return [
         RdRow(

@@ -7,7 +7,7 @@ import pytest
 from benchmark_cases import draw_picture, make_rows
 from PIL import Image
 
-from benchmarks.rows import RdRow
+from benchmarks.compare.rows import RdRow
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
-from benchmarks.batch import Run, measured
+from benchmarks.compare.batch import Run, measured
 from benchmarks.errors import BenchmarkError
 
 TINY = Path(__file__).parents[1] / "golden" / "tiny.safetensors"

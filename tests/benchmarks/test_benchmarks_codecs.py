@@ -6,10 +6,10 @@ import sys
 import pytest
 from PIL import Image
 
-from benchmarks.codecs import ImageCodec, Jpeg, JpegXl, rivals
+from benchmarks.compare.codecs import ImageCodec, Jpeg, JpegXl, rivals
+from benchmarks.compare.measure import available
+from benchmarks.compare.metrics import psnr
 from benchmarks.errors import CodecUnavailableError
-from benchmarks.measure import available
-from benchmarks.metrics import psnr
 
 
 @pytest.fixture(params=list(rivals()))
@@ -22,9 +22,7 @@ def rival(request: pytest.FixtureRequest) -> ImageCodec:
     return codec
 
 
-def test_rival_round_trips_and_better_settings_cost_more(
-    rival: ImageCodec, picture: Image.Image
-) -> None:
+def test_rival_round_trips_and_better_settings_cost_more(rival: ImageCodec, picture: Image.Image) -> None:
     low, high = rival.settings()[0], rival.settings()[-1]
     coded = {setting: rival.encode(picture, setting) for setting in (low, high)}
     decoded = {setting: rival.decode(data) for setting, data in coded.items()}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.curves import (
+from benchmarks.compare.curves import (
     Curve,
     Point,
     bd_rate,
@@ -18,8 +18,8 @@ from benchmarks.curves import (
     picture_curves,
     setting_at,
 )
-from benchmarks.metrics import METRICS
-from benchmarks.rows import RdRow
+from benchmarks.compare.metrics import METRICS
+from benchmarks.compare.rows import RdRow
 
 Rows = Callable[..., list[RdRow]]
 

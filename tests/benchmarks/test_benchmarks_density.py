@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.density import (
+from benchmarks.experiments.density import (
     CSV_NAME,
     METHODS,
     PICTURE_NAME,

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.digits import CSV_NAME, PICTURE_NAME, accuracy, load_digits, scorer_of, train_classifier
+from benchmarks.experiments.digits import CSV_NAME, PICTURE_NAME, accuracy, load_digits, scorer_of, train_classifier
 from bitstream import LevelTables
-from ddncodec.loading import save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+from ddncodec.zoo.loading import save_model
 
 
 def draw_digit(label: int, random: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
-from benchmarks.effort import CSV_NAME, EffortRow, render
+from benchmarks.experiments.effort import CSV_NAME, EffortRow, render
 
 
 def row(effort: int, size: int, psnr: float, seconds: float) -> EffortRow:

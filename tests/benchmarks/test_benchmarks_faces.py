@@ -14,14 +14,14 @@ from click.testing import CliRunner
 from drawing import draw_picture
 from PIL import Image
 
+from benchmarks.compare.metrics import psnr
+from benchmarks.compare.strips import CAPTION
 from benchmarks.errors import BenchmarkError
-from benchmarks.faces import PANEL, FaceRow, code, faces, measure, render
-from benchmarks.metrics import psnr
-from benchmarks.strips import CAPTION
+from benchmarks.experiments.faces import PANEL, FaceRow, code, faces, measure, render
 from bitstream import LevelTables
 from ddncodec import Codec
-from ddncodec.loading import save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+from ddncodec.zoo.loading import save_model
 
 MODEL = "mnist-tree"
 
@@ -45,7 +45,10 @@ def digits(tmp_path: Path) -> list[Path]:
 def test_rows_are_of_what_the_file_decodes_to(digits: list[Path]) -> None:
     rows = measured(digits, MODEL, 4, [1, 3])
     assert [(row.image, row.level, row.index_bits) for row in rows] == [
-        ("0.png", 1, 3), ("0.png", 3, 9), ("1.png", 1, 3), ("1.png", 3, 9)
+        ("0.png", 1, 3),
+        ("0.png", 3, 9),
+        ("1.png", 1, 3),
+        ("1.png", 3, 9),
     ]
     codec = Codec(MODEL)
     with Image.open(digits[1]) as picture:

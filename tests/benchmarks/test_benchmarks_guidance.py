@@ -13,10 +13,10 @@ from PIL import Image
 from small_models import save_one_cell
 
 from benchmarks.__main__ import main
+from benchmarks.compare.rows import read_rows
 from benchmarks.datasets import load_picture
 from benchmarks.errors import BenchmarkError
-from benchmarks.guidance import CSV_NAME, PICTURE_NAME, SIDE, TASKS, Case, GuidanceRow, Task, render, weigh
-from benchmarks.rows import read_rows
+from benchmarks.experiments.guidance import CSV_NAME, PICTURE_NAME, SIDE, TASKS, Case, GuidanceRow, Task, render, weigh
 from ddncodec import Codec
 
 

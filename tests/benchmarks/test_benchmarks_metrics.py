@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from benchmarks.metrics import bits_per_pixel, decibels, metric_versions, ms_ssim, psnr, ssimulacra2
+from benchmarks.compare.metrics import bits_per_pixel, decibels, metric_versions, ms_ssim, psnr, ssimulacra2
 
 Metric = Callable[[Image.Image, Image.Image], float | None]
 

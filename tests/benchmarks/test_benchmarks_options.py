@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from benchmarks import options
 from benchmarks.__main__ import main
+from benchmarks.experiments import options
 
 
 def _flat(recipe: object) -> dict[str, object]:
@@ -39,9 +39,7 @@ def test_each_option_changes_one_thing() -> None:
     assert len(set.union(*changed)) == 4
 
 
-def test_the_command_trains_all_and_writes_rows_and_a_picture(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_trains_all_and_writes_rows_and_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options, "START_CROPS", 200)
     random = np.random.default_rng(0)
     for name in ("train.zip", "test.zip"):

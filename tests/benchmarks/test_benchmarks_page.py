@@ -16,14 +16,14 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.browser import browser, resize
-from benchmarks.codecs import Jpeg, WebP
+from benchmarks.compare.browser import browser, resize
+from benchmarks.compare.codecs import Jpeg, WebP
+from benchmarks.compare.page import PAGE_NAME, render_page
+from benchmarks.compare.page_data import chart_data
+from benchmarks.compare.progressive import ProgressiveRow
+from benchmarks.compare.rows import RdRow, write_rows
+from benchmarks.compare.views import make_views
 from benchmarks.errors import BenchmarkError
-from benchmarks.page import PAGE_NAME, render_page
-from benchmarks.page_data import chart_data
-from benchmarks.progressive import ProgressiveRow
-from benchmarks.rows import RdRow, write_rows
-from benchmarks.views import make_views
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

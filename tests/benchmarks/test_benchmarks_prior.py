@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
-from benchmarks.prior import CSV_NAME, PriorRow, render
+from benchmarks.experiments.prior import CSV_NAME, PriorRow, render
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

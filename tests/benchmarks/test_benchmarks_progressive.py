@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.progressive import CSV_NAME
-from benchmarks.strips import CAPTION
+from benchmarks.compare.progressive import CSV_NAME
+from benchmarks.compare.strips import CAPTION
 
 LEVELS = 4
 

@@ -14,13 +14,13 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.codecs import Jpeg
-from benchmarks.coding import RESET, CodingProcess
+from benchmarks.compare.codecs import Jpeg
+from benchmarks.compare.coding import RESET, CodingProcess
+from benchmarks.compare.environment import current_environment
+from benchmarks.compare.measure import Job, measure, remaining_jobs
+from benchmarks.compare.rows import read_rows, write_rows
 from benchmarks.datasets import load_picture
-from benchmarks.environment import current_environment
 from benchmarks.errors import BenchmarkError
-from benchmarks.measure import Job, measure, remaining_jobs
-from benchmarks.rows import read_rows, write_rows
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -79,9 +79,7 @@ def test_killed_run_resumes_without_measuring_again(pictures: Path, tmp_path: Pa
     assert [row.bytes for row in resumed] == [row.bytes for row in complete]
 
 
-def test_other_codecs_are_added_and_fresh_replaces_only_the_named(
-    pictures: Path, tmp_path: Path
-) -> None:
+def test_other_codecs_are_added_and_fresh_replaces_only_the_named(pictures: Path, tmp_path: Path) -> None:
     arguments = ("--images", pictures, "--out", tmp_path, "--quiet", "--codecs")
     assert run_rd(*arguments, "jpeg").output == ""
     jpeg = read_rows(tmp_path / "rd.csv")
@@ -182,14 +180,10 @@ def fake_library(tmp_path: Path) -> Path:
 def run_in_process(path: list[Path], *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*path, REPOSITORY]))}
     command = [sys.executable, "-m", "benchmarks", "rd", *arguments]
-    return subprocess.run(
-        command, cwd=path[0], env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=path[0], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_ddnc_is_decoded_by_a_process_that_never_encoded(
-    pictures: Path, tmp_path: Path, fake_library: Path
-) -> None:
+def test_ddnc_is_decoded_by_a_process_that_never_encoded(pictures: Path, tmp_path: Path, fake_library: Path) -> None:
     arguments = ("--images", str(pictures), "--out", str(tmp_path), "--codecs", "ddnc", "--effort", "3")
     result = run_in_process([fake_library], *arguments)
     assert result.returncode == 0, result.stderr

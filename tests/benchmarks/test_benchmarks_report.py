@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
+from benchmarks.compare.report import TABLE_BEGIN, TABLE_END, render_table, replace_table
+from benchmarks.compare.rows import RdRow, read_rows, write_rows
+from benchmarks.compare.summary import BppRange, summarize
 from benchmarks.errors import BenchmarkError
-from benchmarks.report import TABLE_BEGIN, TABLE_END, render_table, replace_table
-from benchmarks.rows import RdRow, read_rows, write_rows
-from benchmarks.summary import BppRange, summarize
 
 Rows = Callable[..., list[RdRow]]
 
@@ -49,9 +49,7 @@ def test_table_is_a_function_of_the_csv(rows: list[RdRow], tmp_path: Path) -> No
     assert render_table(summarize(read_rows(tmp_path / "rd.csv"))) == EXPECTED
 
 
-def test_table_command_replaces_the_block_and_nothing_else(
-    rows: list[RdRow], tmp_path: Path
-) -> None:
+def test_table_command_replaces_the_block_and_nothing_else(rows: list[RdRow], tmp_path: Path) -> None:
     csv, readme = tmp_path / "rd.csv", tmp_path / "README.md"
     write_rows(csv, rows)
     readme.write_text(f"# Title\n\n{TABLE_BEGIN}\nold\n{TABLE_END}\n\nAfter.\n")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.batches import INDEX_NAME, write_batches
-from benchmarks.page import render_page
-from benchmarks.report import draw_plot, render_table
-from benchmarks.rows import RdRow, read_rows
-from benchmarks.summary import BppRange, summarize
+from benchmarks.compare.batches import INDEX_NAME, write_batches
+from benchmarks.compare.page import render_page
+from benchmarks.compare.report import draw_plot, render_table
+from benchmarks.compare.rows import RdRow, read_rows
+from benchmarks.compare.summary import BppRange, summarize
 
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "benchmarks" / "results"
@@ -32,7 +32,7 @@ def test_readme_shows_the_table_of_the_rows(rows: list[RdRow]) -> None:
 
 def test_readme_tells_what_the_rows_say_of_low_rates(rows: list[RdRow]) -> None:
     text = (REPOSITORY / "README.md").read_text("utf-8").replace("\n", " ")
-    (low, high), = re.findall(r"--bpp-min (\S+) --bpp-max ([\d.]+)", text)
+    ((low, high),) = re.findall(r"--bpp-min (\S+) --bpp-max ([\d.]+)", text)
     compared = summarize(rows, BppRange(float(low), float(high))).comparisons
     told = re.findall(r"([+-][\d.]+) % against (AVIF|WebP|JPEG)", text)
     assert len(told) == 3

@@ -11,7 +11,7 @@ from drawing import draw_picture
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.retrieval import measure
+from benchmarks.experiments.retrieval import measure
 
 
 def test_ties_count_by_their_share() -> None:

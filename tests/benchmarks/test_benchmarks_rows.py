@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.compare.rows import RdRow, append_row, open_rows, read_rows, write_rows
 from benchmarks.errors import BenchmarkError
-from benchmarks.rows import RdRow, append_row, open_rows, read_rows, write_rows
 
 Rows = Callable[..., list[RdRow]]
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from drawing import draw_picture
 
 from benchmarks.__main__ import main
-from benchmarks.selection import (
+from benchmarks.experiments.selection import (
     Problem,
     Timing,
     agreement,

@@ -10,11 +10,11 @@ from PIL import Image
 from small_models import save_one_cell
 
 from benchmarks.__main__ import main
-from benchmarks.codecs import ImageCodec
+from benchmarks.compare.codecs import ImageCodec
+from benchmarks.compare.metrics import psnr
+from benchmarks.compare.rows import RdRow, read_rows
+from benchmarks.compare.small import CSV_NAME, SIDE, BlurHash, DdncInline, FaceLevels, ThumbHash, measure_small, render
 from benchmarks.datasets import picture_paths
-from benchmarks.metrics import psnr
-from benchmarks.rows import RdRow, read_rows
-from benchmarks.small import CSV_NAME, SIDE, BlurHash, DdncInline, FaceLevels, ThumbHash, measure_small, render
 
 
 @pytest.fixture
@@ -43,9 +43,7 @@ def test_inline_placeholders_keep_within_the_bytes_of_the_setting(tiny_path: Pat
 
 
 @pytest.mark.parametrize(("setting", "levels"), [(27, 6), (32, 11), (60, 20)])
-def test_faces_are_cut_to_the_levels_that_fit(
-    setting: int, levels: int, tmp_path: Path, picture: Image.Image
-) -> None:
+def test_faces_are_cut_to_the_levels_that_fit(setting: int, levels: int, tmp_path: Path, picture: Image.Image) -> None:
     codec = FaceLevels(str(save_one_cell(tmp_path / "one.safetensors", SIDE, outputs=256, count=20)))
     codec.load()
     data = codec.encode(picture, setting)
@@ -68,10 +66,8 @@ def test_the_middles_of_pictures_are_measured(pictures: Path, tmp_path: Path) ->
     assert 20 <= row.bytes <= 30
 
 
-def test_the_command_prints_what_it_measured(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("benchmarks.small.small_codecs", lambda model, effort, faces: [BlurHash()])
+def test_the_command_prints_what_it_measured(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.compare.small.small_codecs", lambda model, effort, faces: [BlurHash()])
     monkeypatch.setattr(BlurHash, "settings", lambda codec: (2,))
     result = CliRunner().invoke(main, ["small", "--images", str(pictures), "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from drawing import draw_picture
 
 from benchmarks.__main__ import main
-from benchmarks.speed import Ratios, convolution_seconds, convolutions_of, filled, ratios
+from benchmarks.compare.speed import Ratios, convolution_seconds, convolutions_of, filled, ratios
 from ddncodec.codec import Codec
 
 

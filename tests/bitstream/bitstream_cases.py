@@ -35,9 +35,7 @@ def random_layout(rng: np.random.Generator, levels: int) -> Layout:
     return tuple(Level(cell, int(rng.choice([2, 3, 4, 7, 64, 200, 512]))) for cell in cells)
 
 
-def random_planes(
-    rng: np.random.Generator, layout: Layout, width: int, height: int, keep: float = 0.6
-) -> list[Plane]:
+def random_planes(rng: np.random.Generator, layout: Layout, width: int, height: int, keep: float = 0.6) -> list[Plane]:
     """Uniform indices, each replaced by 0 with probability `keep`."""
     planes = []
     for level in layout:

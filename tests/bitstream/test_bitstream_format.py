@@ -46,9 +46,7 @@ def test_the_dumps_are_what_the_writer_writes() -> None:
     assert write_stream(header, [Chunk(7, b"note"), *passes]) == framed
     tables = [LevelTables.flat(level.outputs) for level in LAYOUT]
     header = Header(MODEL, 16, 8, coded=True, compact=True, lambda_step=96)
-    assert (
-        write_stream(header, encode_planes(PLANES, LAYOUT, header, tables), inline=True) == inline
-    )
+    assert write_stream(header, encode_planes(PLANES, LAYOUT, header, tables), inline=True) == inline
 
 
 def test_the_dumps_read_back() -> None:

@@ -80,9 +80,7 @@ def test_face_is_exactly_144_bytes() -> None:
     assert same(decode_planes(stream, layout), planes)
 
 
-@pytest.mark.parametrize(
-    ("outputs", "bits"), [(2, 1), (3, 2), (4, 2), (5, 3), (512, 9), (65536, 16)]
-)
+@pytest.mark.parametrize(("outputs", "bits"), [(2, 1), (3, 2), (4, 2), (5, 3), (512, 9), (65536, 16)])
 def test_plain_size_is_cells_times_index_bits(outputs: int, bits: int) -> None:
     layout = (Level(8, outputs),) * 3
     (only,) = encode_planes(planes_of(layout), layout, PLAIN, passes=(3,))
@@ -90,10 +88,7 @@ def test_plain_size_is_cells_times_index_bits(outputs: int, bits: int) -> None:
 
 
 def test_all_keep_costs_next_to_nothing_when_it_is_likely() -> None:
-    tables = [
-        dataclasses.replace(LevelTables.flat(level.outputs), nonkeep=np.full((2, 128), 1))
-        for level in LAYOUT
-    ]
+    tables = [dataclasses.replace(LevelTables.flat(level.outputs), nonkeep=np.full((2, 128), 1)) for level in LAYOUT]
     planes = [np.zeros_like(plane) for plane in planes_of(LAYOUT)]
     (only,) = encode_planes(planes, LAYOUT, CODED, tables, (5,))
     assert only.payload == b""
@@ -148,9 +143,7 @@ def test_planes_that_do_not_fit_are_refused() -> None:
         encode_planes(planes, LAYOUT, compact, passes=(2, 3))
 
 
-@pytest.mark.parametrize(
-    "cells", [(8, 16), (8, 0), (12, 8), (0, 16, 16, 6)], ids=["grows", "whole", "12/8", "16/6"]
-)
+@pytest.mark.parametrize("cells", [(8, 16), (8, 0), (12, 8), (0, 16, 16, 6)], ids=["grows", "whole", "12/8", "16/6"])
 def test_layouts_must_nest(cells: tuple[int, ...]) -> None:
     with pytest.raises(InvalidArgumentError, match="must divide"):
         check_layout(tuple(Level(cell, 4) for cell in cells))

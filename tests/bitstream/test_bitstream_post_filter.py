@@ -29,7 +29,7 @@ def test_extreme_weights_come_back() -> None:
 def test_codes_are_those_of_the_specification() -> None:
     weights = np.zeros((1, ATOMS), int)
     weights[0, :5] = 0, 1, -1, 2, -2
-    bits = "1" "010" "011" "00100" "00101" + "1" * (ATOMS - 5)
+    bits = "10100110010000101" + "1" * (ATOMS - 5)
     assert write_weights(weights) == int(bits.ljust(40, "0"), 2).to_bytes(5, "big")
 
 

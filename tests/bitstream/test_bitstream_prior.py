@@ -58,9 +58,7 @@ class Reference:
         seen = {}
         for r, c in places:
             beside = [(r - 1, c), (r, c - 1), (r, c + 1), (r + 1, c)]
-            known = [
-                w.even_codes[plane[at]].tolist() if at in fine and sum(at) % 2 == 0 else zeros for at in beside
-            ]
+            known = [w.even_codes[plane[at]].tolist() if at in fine and sum(at) % 2 == 0 else zeros for at in beside]
             sums = product([*chain(*known)], w.beside, w.beside_bias)
             hidden = [clip((x + 64 * s) >> 6, 0) for s, x in zip(fine[r, c], sums, strict=True)]
             change = product(hidden, w.join, w.join_bias)

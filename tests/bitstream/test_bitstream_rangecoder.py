@@ -97,9 +97,7 @@ def test_splitting_calls_changes_nothing(seed: int, count: int) -> None:
     assert coder.payload() == payload
 
 
-@pytest.mark.parametrize(
-    "frequencies", [[1, 65535], [65535, 1], [3, 5, 65528], [1] * 300 + [65236]]
-)
+@pytest.mark.parametrize("frequencies", [[1, 65535], [65535, 1], [3, 5, 65528], [1] * 300 + [65236]])
 def test_probabilities_are_exactly_the_frequencies(frequencies: list[int]) -> None:
     """After one symbol the library's interval is unit * 256 * (F, f), to the last bit."""
     unit, before = (STATE - 1) >> 24, 0
@@ -132,9 +130,7 @@ def test_no_shorter_payload_decodes(seed: int, count: int, extreme: bool) -> Non
         decoder = Decoder(candidate)
         try:
             equal = [
-                np.array_equal(
-                    decoder.flags(t) if kind == "flags" else decoder.values(len(s), t), s
-                )
+                np.array_equal(decoder.flags(t) if kind == "flags" else decoder.values(len(s), t), s)
                 for kind, s, t in calls
             ]
         except CorruptionError:
@@ -170,9 +166,7 @@ def test_numbers_that_no_encoder_writes_are_corrupt() -> None:
 
 
 @pytest.mark.parametrize("table", [[32767, 2, 32767], [1, 65534, 1], [30000, 30000, 5536]])
-@pytest.mark.parametrize(
-    "target", [b"\x80", b"\x7f" + b"\xff" * 40, b"\x12\x34" + b"\0" * 30 + b"\1"]
-)
+@pytest.mark.parametrize("target", [b"\x80", b"\x7f" + b"\xff" * 40, b"\x12\x34" + b"\0" * 30 + b"\1"])
 def test_carries_reach_back_over_any_number_of_words(table: list[int], target: bytes) -> None:
     """Symbols read off a number at a word boundary keep the coder undecided for many words."""
     frequencies = np.array(table)

@@ -59,7 +59,5 @@ def test_streams_of_version_1_never_change(coded: bool, step: int | None, digest
     planes = [fixed_plane(number) for number in range(len(LAYOUT))]
     tables = [fixed_tables(number) for number in range(len(LAYOUT))]
     data = write_stream(header, encode_planes(planes, LAYOUT, header, tables, (2, 3)))
-    assert same(
-        decode_planes(read_stream(data), LAYOUT, tables), [p.astype(np.int32) for p in planes]
-    )
+    assert same(decode_planes(read_stream(data), LAYOUT, tables), [p.astype(np.int32) for p in planes])
     assert hashlib.sha256(data).hexdigest()[:16] == digest

@@ -83,9 +83,7 @@ def test_torn_streams_give_their_whole_elements_on_request_only() -> None:
 
 @pytest.mark.parametrize("order", [[0, 2], [1, 0, 2], [0, 2, 1], [0, 1, 1, 2], [1, 2]])
 def test_lost_moved_and_repeated_elements_are_noticed(order: list[int]) -> None:
-    head, *elements = pieces(
-        write_stream(HEADER, [Pass(1, b"abc"), Chunk(9, b"de"), Pass(1, b"f")])
-    )
+    head, *elements = pieces(write_stream(HEADER, [Pass(1, b"abc"), Chunk(9, b"de"), Pass(1, b"f")]))
     with pytest.raises(CorruptionError, match="CRC-32"):
         read_stream(head + b"".join(elements[number] for number in order))
 
@@ -99,9 +97,7 @@ def test_an_element_of_another_stream_is_noticed() -> None:
 
 def test_a_checksum_over_checksums_would_forget() -> None:
     """Why earlier CRC fields are left out of the running CRC-32."""
-    states = {
-        zlib.crc32(text + zlib.crc32(text).to_bytes(4, "little")) for text in (b"one", b"another")
-    }
+    states = {zlib.crc32(text + zlib.crc32(text).to_bytes(4, "little")) for text in (b"one", b"another")}
     assert len(states) == 1
 
 

@@ -18,8 +18,8 @@ from drawing import draw_folder
 from PIL import Image
 
 import ddncodec
-from ddncodec.cli import coding
-from ddncodec.cli.jobs import Job
+from ddncodec.cli.batch import coding
+from ddncodec.cli.batch.jobs import Job
 from ddncodec.cli.main import main
 
 MODEL = ("--model", "tiny")
@@ -248,7 +248,7 @@ def processes_of(session: int) -> list[int]:
 
 
 def test_a_bar_on_a_terminal_only(photos: Path, ddnc: Ddnc, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ddncodec.cli import reporting
+    from ddncodec.cli.batch import reporting
 
     words = ("encode", "-r", photos, "-o", "streams", *MODEL)
     assert "files/s" not in ddnc(*words, "--quiet").output

@@ -21,8 +21,11 @@ def test_another_process_decodes_the_same_indices_and_picture(photo: Path, ddnc:
     command = [sys.executable, "-m", "ddncodec.cli", "encode", "photo.png", "there.ddn", "--model", "tiny"]
     repository = Path(ddncodec.__file__).parents[1]
     done = subprocess.run(
-        command, env={"PYTHONPATH": str(repository), "DDNC_MODEL_PATH": str(TINY.parent), "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, check=True,
+        command,
+        env={"PYTHONPATH": str(repository), "DDNC_MODEL_PATH": str(TINY.parent), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert ddnc("encode", photo, "here.ddn", "--model", TINY, "--quiet").exit_code == 0
     codec = ddncodec.Codec(TINY)

@@ -8,8 +8,8 @@ import pytest
 from cli_cases import TINY, Ddnc
 
 import ddncodec
-from ddncodec import registry
 from ddncodec.cli.main import main
+from ddncodec.zoo import registry
 
 
 def test_a_sound_installation_is_told_to_be_so(ddnc: Ddnc) -> None:
@@ -20,9 +20,7 @@ def test_a_sound_installation_is_told_to_be_so(ddnc: Ddnc) -> None:
     assert "WRONG" not in result.output
 
 
-def test_damage_is_named_and_the_rest_examined(
-    workplace: Path, ddnc: Ddnc, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damage_is_named_and_the_rest_examined(workplace: Path, ddnc: Ddnc, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("models").mkdir()
     name = "broken.safetensors"
     Path("models", name).write_bytes(TINY.read_bytes())

@@ -10,8 +10,12 @@ from cli_cases import Ddnc, Refused
 
 
 def test_missing_inputs(refused: Refused) -> None:
-    for words in (("encode", "no.png", "out.ddn"), ("decode", "no.png", "out.png"), ("info", "no.png"),
-                  ("truncate", "no.png", "out.ddn", "--levels", 1)):
+    for words in (
+        ("encode", "no.png", "out.ddn"),
+        ("decode", "no.png", "out.png"),
+        ("info", "no.png"),
+        ("truncate", "no.png", "out.ddn", "--levels", 1),
+    ):
         assert refused(*words) == "no.png: No such file or directory"
 
 

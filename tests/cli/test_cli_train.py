@@ -19,7 +19,7 @@ from drawing import draw_folder
 from safetensors import safe_open
 
 import ddncodec
-from ddncodec.cli import session, training_log
+from ddncodec.cli.training import session, training_log
 
 STEPS = 50
 OPTIONS = ("--config", "tiny", "--steps", STEPS, "--threads", 1)
@@ -85,10 +85,17 @@ def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddn
     assert head.split() == ["quality", "bpp", "PSNR"]
     assert [row.split()[0] for row in rows] == ["0", "25", "50", "75", "100"]
     assert {path.name for path in Path("runs/mine").iterdir()} == {
-        "checkpoint.pt", "log.csv", "run.json", "mine.safetensors",
+        "checkpoint.pt",
+        "log.csv",
+        "run.json",
+        "mine.safetensors",
     }
     assert json.loads(Path("runs/mine/run.json").read_text()) == {
-        "config": "tiny", "steps": 8, "name": "mine", "init": None, "precision": "bfloat16",
+        "config": "tiny",
+        "steps": 8,
+        "name": "mine",
+        "init": None,
+        "precision": "bfloat16",
     }
     with safe_open("runs/mine/mine.safetensors", "numpy") as file:
         assert json.loads(file.metadata()["ddncodec-1"])["name"] == "mine"
@@ -138,7 +145,9 @@ def test_log_leaves_levels_out_of_training_empty_and_repeats_no_step(tmp_path: P
     log.close()
     rows = _rows(path)
     assert [(row["step"], row["psnr_1"], row["psnr_2"]) for row in rows] == [
-        ("10", "5.5000", ""), ("20", "15.5000", "15.5000"), ("24", "22.5000", "22.5000"),
+        ("10", "5.5000", ""),
+        ("20", "15.5000", "15.5000"),
+        ("24", "22.5000", "22.5000"),
     ]
     training_log.TrainingLog(path, levels=2, step=20)
     assert [row["step"] for row in _rows(path)] == ["10", "20"]

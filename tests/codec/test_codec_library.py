@@ -14,8 +14,8 @@ import torch
 
 import bitstream
 from bitstream import Limits
-from ddncodec import tiles
 from ddncodec.codec import Codec
+from ddncodec.coding import tiles
 from ddncodec.errors import ArgumentError, ImageError, ModelError
 
 Draw = Callable[[int, int, int], np.ndarray]

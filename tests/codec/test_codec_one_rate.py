@@ -14,9 +14,9 @@ import bitstream
 from bitstream import LevelTables
 from ddncodec import ArgumentError, Codec
 from ddncodec.cli.main import main
-from ddncodec.loading import save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
+from ddncodec.zoo.loading import save_model
 
 CELL, LEVELS, OUTPUTS = 16, 24, 32
 OVERHEAD = 16

@@ -12,7 +12,7 @@ import bitstream
 from ddncodec import codec as codecs
 from ddncodec import selftest
 from ddncodec.codec import Codec
-from ddncodec.engine import Engine
+from ddncodec.coding.engine import Engine
 
 
 def test_every_way_of_decoding_agrees(tiny_path: Path) -> None:

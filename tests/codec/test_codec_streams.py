@@ -16,7 +16,7 @@ from PIL import Image
 import bitstream
 from bitstream import Header, count_cells
 from ddncodec.codec import Codec
-from ddncodec.encoder import encode
+from ddncodec.coding.encoder import encode
 from ddncodec.errors import ArgumentError, ImageError, ModelError
 
 Draw = Callable[[int, int, int], np.ndarray]
@@ -224,9 +224,7 @@ def test_lambda_steps_fall_with_quality(tiny_codec: Codec) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_plain_payload_is_log2_k_bits_an_index(
-    tiny_codec: Codec, drawn_picture: Draw, height: int, width: int
-) -> None:
+def test_plain_payload_is_log2_k_bits_an_index(tiny_codec: Codec, drawn_picture: Draw, height: int, width: int) -> None:
     layout = tiny_codec.info.layout
     info = bitstream.describe(tiny_codec.encode(drawn_picture(height, width, 13), 50, "plain"))
     bits = sum(count_cells((level,), width, height) * math.log2(level.outputs) for level in layout)

@@ -1,6 +1,6 @@
 """Writes the golden streams, the indices they hold and the pictures they decode to. Run by hand only.
 
-    python tests/golden/make_streams.py --replace NAME ...
+python tests/golden/make_streams.py --replace NAME ...
 """
 
 from __future__ import annotations

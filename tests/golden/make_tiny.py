@@ -1,7 +1,7 @@
 """Trains a frozen model of the tests. Run by hand only; golden streams die with the old one.
 
-    python tests/golden/make_tiny.py --replace tiny
-    python tests/golden/make_tiny.py --replace foretold
+python tests/golden/make_tiny.py --replace tiny
+python tests/golden/make_tiny.py --replace foretold
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 from drawing import draw_folder
 
 from ddncodec.training.config import TINY
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train

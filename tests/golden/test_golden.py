@@ -53,9 +53,7 @@ def test_golden_streams_hold_the_same_indices(codec_of: Callable[[str], Codec], 
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_golden_streams_decode_to_the_same_pixels_within_one_level(
-    codec_of: Callable[[str], Codec], name: str
-) -> None:
+def test_golden_streams_decode_to_the_same_pixels_within_one_level(codec_of: Callable[[str], Codec], name: str) -> None:
     picture = codec_of(name).decode((GOLDEN / f"{name}.ddn").read_bytes())
     expected = Image.open(GOLDEN / f"{name}.png")
     assert (picture.mode, picture.size) == (expected.mode, expected.size)

@@ -14,15 +14,15 @@ from torch.utils._pytree import tree_leaves
 
 from bitstream import Header, LevelTables
 from ddncodec.codec import Codec
-from ddncodec.encoder import encode
-from ddncodec.engine import Engine
-from ddncodec.loading import Model
+from ddncodec.coding.encoder import encode
+from ddncodec.coding.engine import Engine
+from ddncodec.coding.selection import select
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import cosine_basis
 from ddncodec.model.gram import Features, changes, moments, normal_equations, terms
-from ddncodec.search import select
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.step import walk
+from ddncodec.zoo.loading import Model
 
 SHAPES = [(1, 16, 3), (1, 4, 0), (2, 24, 2), (4, 5, 4), (3, 1, 1)]
 """Side of a cell in trunk positions, cosine and learned features."""

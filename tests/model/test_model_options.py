@@ -9,8 +9,8 @@ import torch
 
 from bitstream import LevelTables
 from ddncodec.errors import ArgumentError
-from ddncodec.loading import load_model, save_model
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig, State
+from ddncodec.zoo.loading import load_model, save_model
 
 LEVELS = tuple(LevelConfig(8, 5) for _ in range(3))
 

@@ -17,15 +17,15 @@ from drawing import draw_folder, draw_picture
 from PIL import Image
 from small_models import save_one_cell
 
-from benchmarks import density, options
 from benchmarks.__main__ import main as benchmarks
+from benchmarks.experiments import density, options
 from ddncodec.cli.main import main as ddnc
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/golden/tiny.safetensors"
-TEXT = (ROOT / "ddncodec/docs/generation.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs/generation.md").read_text(encoding="utf-8")
 SUBSTITUTIONS = (
-    ("^(python ddncodec/docs/.*)", rf"\1 --model {TINY} --limit 1"),
+    ("^(python docs/.*)", rf"\1 --model {TINY} --limit 1"),
     ("--samples 10", "--samples 1 --pool 4"),
     ("(--model face64) --count 18", r"\1 --count 2"),
     ("^(python -m benchmarks guidance)", r"\1 --model small.safetensors --pool 2"),
@@ -77,9 +77,11 @@ def test_shell_commands_succeed_in_order(workplace: Path) -> None:
         for pattern, replacement in SUBSTITUTIONS:
             command = re.sub(pattern, replacement, command)
         words = shlex.split(command)
-        if words[1].startswith("ddncodec/docs/"):
+        if words[1].startswith("docs/"):
             subprocess.run(
-                [sys.executable, str(ROOT / words[1]), *words[2:]], check=True, timeout=300,
+                [sys.executable, str(ROOT / words[1]), *words[2:]],
+                check=True,
+                timeout=300,
                 env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             )
             continue
@@ -102,4 +104,4 @@ def test_python_examples_run(workplace: Path) -> None:
 
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        assert target.startswith("https://") or (ROOT / "ddncodec/docs" / target).exists(), target
+        assert target.startswith("https://") or (ROOT / "docs" / target).exists(), target

@@ -14,8 +14,8 @@ from drawing import draw_folder, draw_picture
 from PIL import Image
 
 from benchmarks.__main__ import main as benchmarks
-from ddncodec.cli import session
 from ddncodec.cli.main import main as ddnc
+from ddncodec.cli.training import session
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/golden/tiny.safetensors"

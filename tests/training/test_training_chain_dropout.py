@@ -6,7 +6,7 @@ import torch
 from drawing import draw_picture
 
 from ddncodec.training.config import TINY
-from ddncodec.training.pictures import to_samples
+from ddncodec.training.data.pictures import to_samples
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import Walk, walk
 
@@ -15,8 +15,15 @@ def run(share: float, seed: int = 0) -> Walk:
     state = TrainState(TINY, torch.device("cpu"))
     pictures = to_samples(draw_picture(32, 32, 1)[None])
     return walk(
-        state.network, list(state.codebooks), pictures, torch.tensor([500.0]), patience=(1.0, 1.0), final_weight=1.0,
-        autocast=False, chain_dropout=share, generator=torch.Generator().manual_seed(seed),
+        state.network,
+        list(state.codebooks),
+        pictures,
+        torch.tensor([500.0]),
+        patience=(1.0, 1.0),
+        final_weight=1.0,
+        autocast=False,
+        chain_dropout=share,
+        generator=torch.Generator().manual_seed(seed),
     )
 
 

@@ -16,7 +16,7 @@ import bitstream
 from ddncodec.codec import Codec
 from ddncodec.training.finetune import decode, finetune
 
-EXAMPLE = Path(__file__).parents[2] / "ddncodec/docs/finetune_decoder.py"
+EXAMPLE = Path(__file__).parents[2] / "docs/examples/finetune_decoder.py"
 
 
 def test_differentiable_decoding_is_decoding(tiny_path: Path) -> None:
@@ -44,8 +44,12 @@ def test_fine_tuning_lowers_the_error(tiny_path: Path) -> None:
     pictures = [draw_picture(32, 48, seed) for seed in range(2)]
     streams = [codec.encode(picture, 80) for picture in pictures]
     finetune(
-        codec.engine.model.network, pictures, [codec.planes(each) for each in streams],
-        [bitstream.read_header(each) for each in streams], steps=20, learning_rate=1e-3,
+        codec.engine.model.network,
+        pictures,
+        [codec.planes(each) for each in streams],
+        [bitstream.read_header(each) for each in streams],
+        steps=20,
+        learning_rate=1e-3,
         report=lambda step, error: errors.append(error),
     )
     assert np.mean(errors[-2:]) < 0.95 * np.mean(errors[:2])

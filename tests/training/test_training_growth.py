@@ -14,8 +14,8 @@ from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.training.config import MNIST_RECURRENT, TINY
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.growth import grow, grow_prior
-from ddncodec.training.pictures import Pictures
 from ddncodec.training.prior import PriorNetwork, meanings
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from ddncodec.errors import ArgumentError, ImageError
-from ddncodec.training.drawings import draw
-from ddncodec.training.pictures import Pictures, to_samples
-from ddncodec.training.variety import Variety
+from ddncodec.training.data.augmentation import Variety
+from ddncodec.training.data.drawings import draw
+from ddncodec.training.data.pictures import Pictures, to_samples
 
 
 @pytest.fixture

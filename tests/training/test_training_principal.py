@@ -12,21 +12,27 @@ from PIL import Image
 
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.training.config import FACE64, Phase
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.augmentation import Variety
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.principal import lloyd, nearest, start_from_components
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step
-from ddncodec.training.variety import Variety
 
 CELL, LEVELS = 16, 6
 RECIPE = dataclasses.replace(
     FACE64,
     network=NetworkConfig(
         (StageConfig(4, 8, 0, 6, tuple(LevelConfig(CELL, 16, block=i % 2 == 0) for i in range(LEVELS)), principal=20),),
-        leak=False, smallest_lambda=1.0, largest_lambda=2.0,
+        leak=False,
+        smallest_lambda=1.0,
+        largest_lambda=2.0,
     ),
     phases=(Phase(8, 1, 16, CELL),),
-    start_crops=300, variety=Variety(mirrored=0.0), warmup=2, moving=0.95, moving_late=0.95,
+    start_crops=300,
+    variety=Variety(mirrored=0.0),
+    warmup=2,
+    moving=0.95,
+    moving_late=0.95,
 )
 
 

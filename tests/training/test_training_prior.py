@@ -12,12 +12,12 @@ from torch import Tensor
 
 from bitstream import Foresight, Header, Level, LevelPrior, encode_planes, phases, step_feature
 from ddncodec.codec import Codec
+from ddncodec.coding.rate import lambda_of_step
 from ddncodec.errors import ArgumentError
-from ddncodec.rate import lambda_of_step
 from ddncodec.training.config import TINY
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
-from ddncodec.training.prior_state import PriorState
+from ddncodec.training.prior_trainer import PriorState
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step

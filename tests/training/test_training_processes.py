@@ -14,7 +14,7 @@ import torch
 
 from ddncodec.training import trainer
 from ddncodec.training.config import TINY, Phase
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.processes import process_group, rank, world
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import draw_lambdas, walk

@@ -11,14 +11,14 @@ import bitstream
 from bitstream import BINS, FEATURES, Header, LevelTables
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
-from ddncodec.loading import load_model
-from ddncodec.registry import find
 from ddncodec.training.config import PHOTO, TINY
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.tables import Sample, fit, flag_guess, value_frequencies
 from ddncodec.training.trainer import train, train_step
+from ddncodec.zoo.loading import load_model
+from ddncodec.zoo.registry import find
 
 RANDOM = np.random.default_rng(5)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ddncodec.errors import ArgumentError
 from ddncodec.training.config import TINY, Phase, Recipe
-from ddncodec.training.pictures import Pictures
+from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import Walk, walk
 from ddncodec.training.trainer import Report, train, train_step

@@ -26,7 +26,7 @@ def main() -> None:
         import bitstream  # noqa: F401
     from trust_cases import GOLDEN, inline_sealed, read_all, read_inline, resealed
 
-    from ddncodec.weights_file import read_info, read_tables
+    from ddncodec.zoo.weights_file import read_info, read_tables
 
     info = read_info(GOLDEN / "tiny.safetensors")
     tables = read_tables(info.path, len(info.layout))

@@ -18,8 +18,8 @@ from typing import NoReturn
 
 
 def main(moment: str, number: str, name: str, *words: str) -> None:
-    from ddncodec.cli import session
     from ddncodec.cli.main import main as ddnc
+    from ddncodec.cli.training import session
     from ddncodec.training import trainer
 
     session.release = partial(session.release, images=4)  # type: ignore[attr-defined]

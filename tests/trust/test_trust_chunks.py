@@ -23,8 +23,8 @@ from bitstream import (
     read_stream,
     write_stream,
 )
-from ddncodec.chunks import read_alpha
 from ddncodec.codec import Codec
+from ddncodec.coding.chunks import read_alpha
 
 SIZE = (40, 30)
 

@@ -15,8 +15,8 @@ from drawing import draw_folder
 from trust_cases import GOLDEN
 
 import ddncodec
-from ddncodec.cli import session
 from ddncodec.cli.main import main
+from ddncodec.cli.training import session
 
 ROOT = Path(ddncodec.__file__).parents[1]
 

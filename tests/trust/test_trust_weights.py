@@ -18,12 +18,12 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from trust_cases import GOLDEN, flipped
 
-from ddncodec import registry
 from ddncodec.errors import ArgumentError, DdncError, ModelError
-from ddncodec.loading import load_model
 from ddncodec.training.config import TINY
 from ddncodec.training.state import TrainState
-from ddncodec.weights_file import FORMAT, read_info
+from ddncodec.zoo import registry
+from ddncodec.zoo.loading import load_model
+from ddncodec.zoo.weights_file import FORMAT, read_info
 
 ROOT = Path(__file__).parents[2]
 TINY_FILE = GOLDEN / "tiny.safetensors"

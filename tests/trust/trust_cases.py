@@ -216,6 +216,13 @@ def _place(random: np.random.Generator, data: bytes | bytearray) -> int:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    _flip, _set_byte, _insert, _delete, _repeat, _splice, _forge_flags, _forge_side, _forge_element,
+    _flip,
+    _set_byte,
+    _insert,
+    _delete,
+    _repeat,
+    _splice,
+    _forge_flags,
+    _forge_side,
+    _forge_element,
 )
-

@@ -1,0 +1,86 @@
+"""Coding in processes of their own: one that encodes, another that has only the file, so nothing can leak.
+
+They import the codec and nothing else of a benchmark, so that their memory is the codec's.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+
+from PIL import Image
+
+from benchmarks.compare.codecs import ImageCodec
+
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass
+class Cost:
+    """What a step took: wall seconds, processor seconds of all threads, and peak resident bytes of the process."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+    memory: int | None = None
+    """None where the system does not tell (it is Linux that does)."""
+
+
+class CodingProcess:
+    """One spawned (not forked) process that loads `codec` anew and codes many files."""
+
+    def __init__(self, codec: ImageCodec) -> None:
+        self._codec = codec
+        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+
+    def __enter__(self) -> "CodingProcess":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def encode(self, image: Image.Image, setting: int, path: Path) -> Cost:
+        """Write the coded picture to `path`; whatever the codec raises there is raised here."""
+        return self._pool.submit(_encode_file, self._codec, image, setting, path).result()
+
+    def decode(self, path: Path) -> tuple[Image.Image, Cost]:
+        """Decode the file at `path`; the cost includes reading it."""
+        return self._pool.submit(_decode_file, self._codec, path).result()
+
+
+def _encode_file(codec: ImageCodec, image: Image.Image, setting: int, path: Path) -> Cost:
+    codec.load()
+    with _metered() as cost:
+        data = codec.encode(image, setting)
+    path.write_bytes(data)
+    return cost
+
+
+def _decode_file(codec: ImageCodec, path: Path) -> tuple[Image.Image, Cost]:
+    codec.load()
+    with _metered() as cost:
+        image = codec.decode(path.read_bytes())
+    return image, cost
+
+
+@contextmanager
+def _metered() -> Iterator[Cost]:
+    """Yield a cost that is filled in when the block ends."""
+    cost = Cost()
+    tells = RESET.exists()
+    if tells:
+        RESET.write_text("5")  # proc(5): sets the peak back to the present size
+    start, start_cpu = time.perf_counter(), time.process_time()
+    yield cost
+    cost.seconds, cost.cpu = time.perf_counter() - start, time.process_time() - start_cpu
+    if tells:
+        (peak,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        cost.memory = int(peak.split()[1]) * 1024

@@ -1,0 +1,174 @@
+"""What the page shows, computed from rows."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from benchmarks.compare.curves import comparable_rows, picture_curves
+from benchmarks.compare.metrics import METRICS, Metric
+from benchmarks.compare.rows import RdRow
+from benchmarks.compare.summary import SUBJECT, Comparison, Report
+
+PUBLISHED = Path(__file__).parents[1] / "published" / "kodak-compressai.json"
+RATES = (0.06, 0.1, 0.2, 0.3, 0.6)
+"""Bits per pixel at which pictures are compared in tables."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one codec takes, medians over its rows; seconds of processor time and of wall time a megapixel."""
+
+    codec: str
+    version: str
+    command: str
+    encode_cpu: float | None
+    encode_seconds: float | None
+    encode_memory: int | None
+    decode_cpu: float | None
+    decode_seconds: float | None
+    decode_memory: int | None
+    weights: int
+
+
+@dataclass(frozen=True)
+class BdLine:
+    """ddnc against one rival by one metric; percent, over a range of quality on the metric's axis."""
+
+    rival: str
+    metric: Metric
+    of_means: float | None
+    low: float | None
+    high: float | None
+    of_pictures: float | None
+    pictures: int
+
+
+@dataclass(frozen=True)
+class PictureTable:
+    """One picture: PSNR by codec at every rate of RATES, and BD-rates of ddnc by rival and metric."""
+
+    image: str
+    psnr: dict[str, list[float | None]]
+    bd: dict[str, list[float | None]]
+
+
+def bd_table(report: Report) -> list[BdLine]:
+    """Every rival by every metric."""
+    return [
+        _bd_line(rival, measure.metric, comparison)
+        for rival in report.comparisons
+        for measure in report.measures
+        for comparison in (measure.comparisons[rival],)
+    ]
+
+
+def _bd_line(rival: str, metric: Metric, comparison: Comparison) -> BdLine:
+    overall, rates = comparison.of_means, comparison.of_pictures
+    return BdLine(
+        rival=rival,
+        metric=metric,
+        of_means=overall.percent if overall else None,
+        low=overall.low if overall else None,
+        high=overall.high if overall else None,
+        of_pictures=fmean(rates.values()) if rates else None,
+        pictures=len(rates),
+    )
+
+
+def interpolated(rows: Sequence[RdRow], report: Report) -> list[PictureTable]:
+    """One table per picture, in the order of the rows."""
+    curves = {codec: picture_curves(row for row in rows if row.codec == codec) for codec in report.curves}
+    return [
+        PictureTable(
+            image=image,
+            psnr={
+                codec: [of_picture[image].quality_at(rate) for rate in RATES]
+                for codec, of_picture in curves.items()
+                if image in of_picture
+            },
+            bd={
+                rival: [measure.comparisons[rival].of_pictures.get(image) for measure in report.measures]
+                for rival in report.comparisons
+            },
+        )
+        for image in dict.fromkeys(row.image for row in rows)
+    ]
+
+
+def costs_of(rows: Sequence[RdRow]) -> list[Costs]:
+    """One line per codec."""
+    lines = []
+    for codec in sorted(dict.fromkeys(row.codec for row in rows), key=lambda name: name != SUBJECT):
+        own = [row for row in rows if row.codec == codec]
+        per_megapixel = {
+            name: _of_known(median, [(row, 1e6 / (row.width * row.height)) for row in own], name)
+            for name in ("encode_cpu", "encode_seconds", "decode_cpu", "decode_seconds")
+        }
+        memory = {name: _of_known(max, [(row, 1) for row in own], name) for name in ("encode_memory", "decode_memory")}
+        middle = own[len(own) // 2]
+        lines.append(Costs(codec, middle.codec_version, middle.command, weights=middle.weights,
+                           **per_megapixel, **memory))  # fmt: skip
+    return lines
+
+
+def _of_known(summary: Callable, weighted: Sequence[tuple[RdRow, float]], name: str) -> Any:
+    """Median or maximum of a column, each value times its weight; None where no row has it."""
+    values = [weight * getattr(row, name) for row, weight in weighted if getattr(row, name) is not None]
+    return summary(values) if values else None
+
+
+def published_curves(rows: Sequence[RdRow]) -> dict[str, Any] | None:
+    """The published figures, where the rows are of pictures of the same set."""
+    if all(re.fullmatch(r"kodim\d\d\.png", row.image) for row in rows):
+        return json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    return None
+
+
+def chart_data(rows: Sequence[RdRow], published: dict[str, Any] | None) -> dict[str, Any]:
+    """Points of all curves: [bits per pixel, value, setting, bytes].
+
+    A series belongs to a metric, a codec and a picture; the empty name is the mean of those that all codecs finished.
+    """
+    finished = {row.image for row in comparable_rows(rows)}
+    names = sorted(dict.fromkeys(row.codec for row in rows), key=lambda name: name != SUBJECT)
+    metrics = [metric for metric in METRICS if any(getattr(row, metric.name) is not None for row in rows)]
+    return {
+        "metrics": [
+            {"name": m.name, "title": m.title, "unit": m.unit, "digits": m.digits, "similarity": m.axis is not float}
+            for m in metrics
+        ],
+        "codecs": names,
+        "pictures": list(dict.fromkeys(row.image for row in rows)),
+        "series": [series for metric in metrics for name in names for series in _series(metric, name, rows, finished)],
+        "published": [
+            {"metric": metric.name, "codec": curve["name"], "points": list(zip(curve["bpp"], curve[metric.name]))}
+            for metric in metrics
+            for curve in (published or {"curves": []})["curves"]
+            if metric.name in curve
+        ],
+    }
+
+
+def _series(metric: Metric, codec: str, rows: Sequence[RdRow], finished: set[str]) -> list[dict[str, Any]]:
+    own = [row for row in rows if row.codec == codec and getattr(row, metric.name) is not None]
+    groups = {"": [row for row in own if row.image in finished]}
+    for row in own:
+        groups.setdefault(row.image, []).append(row)
+    return [
+        {
+            "metric": metric.name,
+            "codec": codec,
+            "picture": picture,
+            "points": [
+                [round(fmean(row.bpp for row in at), 5), round(fmean(getattr(row, metric.name) for row in at), 5),
+                 setting, round(fmean(row.bytes for row in at))]
+                for setting in sorted({row.setting for row in group})
+                for at in ([row for row in group if row.setting == setting],)
+            ],
+        }
+        for picture, group in groups.items()
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Experiments with the network itself: density, digits, faces, guidance, effort, index prior and options."""

@@ -1,0 +1,1 @@
+"""What the commands on many files share: jobs, workers, options, reporting, resuming."""

@@ -1,0 +1,260 @@
+"""The body of `ddnc train`: a run folder, the training loop, and the weights at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import fmean
+from types import FrameType
+
+import click
+import torch
+
+from ddncodec.cli.failures import INTERRUPTED, TERMINATED, Failure
+from ddncodec.cli.training.training_log import TrainingLog
+from ddncodec.errors import ArgumentError
+from ddncodec.files import replacing, write_atomically
+from ddncodec.training.config import RECIPES, Recipe
+from ddncodec.training.data.pictures import Pictures
+from ddncodec.training.precision import fast_precision
+from ddncodec.training.principal import start_from_components
+from ddncodec.training.processes import process_group, rank
+from ddncodec.training.release import release
+from ddncodec.training.state import TrainState
+from ddncodec.training.trainer import Report, train
+from ddncodec.training.validate import validate
+from ddncodec.zoo import registry
+from ddncodec.zoo.loading import load_model
+
+NAME = re.compile(r"\w[\w.-]*")
+CHECKPOINT, PLAN, LOG = "checkpoint.pt", "run.json", "log.csv"
+STATUS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run was begun with and must be resumed with; kept in its folder.
+
+    `steps` None: the recipe's own. `init`: the model, by name or path, whose weights it began with. `precision` of
+    the convolutions, "float32" or "bfloat16"; None until the device is known.
+    """
+
+    config: str
+    steps: int | None
+    name: str
+    init: str | None = None
+    precision: str | None = None
+
+    def recipe(self) -> Recipe:
+        """Raises ArgumentError for an unknown recipe or too few steps, or a name that no file can have."""
+        if not NAME.fullmatch(self.name):
+            raise ArgumentError(f"`name` (={self.name!r}) must be letters, digits, '.', '_' and '-'")
+        if self.config not in RECIPES:
+            raise ArgumentError(f"`config` (={self.config!r}) must be one of {', '.join(RECIPES)}")
+        recipe = RECIPES[self.config]
+        if self.init is not None:
+            return recipe.tuning(self.steps or recipe.steps)
+        return recipe if self.steps is None else recipe.lengthened(self.steps)
+
+    def on(self, device: torch.device) -> Plan:
+        """The plan with the precision in which `device` is faster, unless it names one."""
+        return dataclasses.replace(self, precision=self.precision or fast_precision(device))
+
+    @property
+    def autocast(self) -> bool:
+        return self.precision == "bfloat16"
+
+    def save(self, path: Path) -> None:
+        write_atomically(path, (json.dumps(dataclasses.asdict(self), indent=2) + "\n").encode())
+
+    @staticmethod
+    def load(path: Path) -> Plan:
+        """Raises OSError, ArgumentError."""
+        try:
+            return Plan(**json.loads(path.read_text(encoding="utf-8")))
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"{path}: not the description of a run ({error})") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One call of `ddnc train`; `plan` is None for a run to be resumed."""
+
+    data: Path
+    folder: Path
+    plan: Plan | None
+    max_seconds: float
+    release_early: bool
+    validate: Path | None
+    device: str | None
+    threads: int | None
+    quiet: bool
+
+    def say(self, message: str) -> None:
+        if not self.quiet:
+            click.echo(message)
+
+    @property
+    def animated(self) -> bool:
+        return not self.quiet and sys.stderr.isatty()
+
+
+def run_job(job: Job) -> int:
+    """Train, and at the end write and validate the weights; returns the exit status.
+
+    Under `torchrun` only the first process writes and speaks. Raises DdncError, OSError, Failure.
+    """
+    device = _choose_device(job.device)
+    if job.threads:
+        torch.set_num_threads(job.threads)
+    plan = (job.plan or Plan.load(job.folder / PLAN)).on(device)
+    recipe = plan.recipe()
+    pictures = Pictures(job.data, recipe.variety)
+    if job.validate is not None:
+        Pictures(job.validate)  # fails now rather than after hours
+    with process_group(device):
+        first = rank() == 0
+        state = TrainState(recipe, device)
+        if job.plan is None:
+            state.load(job.folder / CHECKPOINT)
+        else:
+            if job.plan.init is not None:
+                init = load_model(registry.find(job.plan.init), device)
+                state.adopt(init.network, init.prior)
+            elif recipe.network.stages[0].principal:
+                start_from_components(state, pictures, lambda message: _tell(job, message))
+            if first:
+                _begin(job.folder, plan)
+        received = _train(job, plan, state, pictures, device)
+    complete = state.step >= recipe.steps
+    if received is None and first and (complete or job.release_early):
+        _finish(job, plan, state, pictures)
+    elif first:
+        job.say(
+            f"stopped at step {state.step} of {recipe.steps}; "
+            f"to go on: ddnc train --data {job.data} --resume {job.folder}"
+        )
+    return 0 if received is None else STATUS[received]
+
+
+def _tell(job: Job, message: str) -> None:
+    if job.animated:
+        click.echo(message, err=True)
+
+
+def _begin(folder: Path, plan: Plan) -> None:
+    if (folder / CHECKPOINT).exists():
+        raise Failure(f"{folder}: holds a run already; give --resume {folder}, or another --run")
+    folder.mkdir(parents=True, exist_ok=True)
+    plan.save(folder / PLAN)
+
+
+def _train(job: Job, plan: Plan, state: TrainState, pictures: Pictures, device: torch.device) -> signal.Signals | None:
+    """Run the loop; returns the signal that ended it, if any."""
+    levels = len(state.recipe.network.levels)
+    log = TrainingLog(job.folder / LOG, levels, state.step) if rank() == 0 else None
+    with _signals() as received, _progress(job, state) as show:
+
+        def report(result: Report) -> None:
+            if log is not None:
+                log.add(result)
+            show(result)
+
+        def stop() -> bool:
+            return received() is not None
+
+        try:
+            train(
+                state,
+                pictures,
+                job.folder,
+                device,
+                max_seconds=job.max_seconds,
+                autocast=plan.autocast,
+                stop=stop,
+                report=report,
+            )
+        finally:
+            if log is not None:
+                log.close()
+        return received()
+
+
+def _finish(job: Job, plan: Plan, state: TrainState, pictures: Pictures) -> None:
+    path = job.folder / f"{plan.name}.safetensors"
+    about = f"{plan.config} recipe, {state.step} steps on {len(pictures)} pictures of {pictures.source.name}"
+    with replacing(path) as temporary:
+        info = release(
+            state,
+            pictures,
+            temporary,
+            name=plan.name,
+            about=about,
+            autocast=plan.autocast,
+            progress=lambda message: _tell(job, message),
+        )
+    job.say(f"{path}: model {plan.name}, id {info.identity.hex()}, {path.stat().st_size} bytes")
+    if job.validate is not None:
+        click.echo("quality     bpp    PSNR")
+        for point in validate(path, job.validate, str(state.average.stages[0].start.device)):
+            click.echo(f"{point.quality:7g}  {point.bpp:6.4f}  {point.psnr:6.2f}")
+
+
+def _choose_device(name: str | None) -> torch.device:
+    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ArgumentError(f"`device` (={name!r}) is not usable here: {str(error).splitlines()[0]}") from error
+    if device.index is not None and device.type == "cuda":
+        torch.cuda.set_device(device)
+    return device
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], signal.Signals | None]]:
+    """Note SIGINT and SIGTERM instead of dying of them; yields a function that tells which came. A second one kills."""
+    received: list[signal.Signals] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(signal.Signals(number))
+        for each in STATUS:
+            signal.signal(each, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, note) for number in STATUS}
+    try:
+        yield lambda: received[0] if received else None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(job: Job, state: TrainState) -> Iterator[Callable[[Report], None]]:
+    """One bar on a terminal, with remaining time; elsewhere nothing."""
+
+    def describe(result: Report | None) -> str:
+        if result is None:
+            return ""
+        return (
+            f"step {result.step}/{state.recipe.steps}  loss {result.loss:.4f}  "
+            f"{result.psnr[-1]:.2f} dB  usage {fmean(result.usage):.2f}"
+        )
+
+    if rank() != 0 or not job.animated or state.step >= state.recipe.steps:
+        yield lambda result: None
+        return
+    with click.progressbar(
+        length=state.recipe.steps - state.step, label="training", width=20, file=sys.stderr, item_show_func=describe
+    ) as bar:
+        yield lambda result: bar.update(1, result)

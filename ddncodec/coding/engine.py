@@ -1,0 +1,122 @@
+"""A model at work: what encoder and decoder share, and the walk of the decoder from index planes to pictures.
+
+Works on one batch of equally large pictures that fits in memory; `tiles` cuts larger ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bitstream import Header
+from ddncodec.coding.condition import Given, to_given
+from ddncodec.coding.post_filter import PostFilter
+from ddncodec.coding.rate import lambda_of_step
+from ddncodec.coding.selection import SAMPLE_SCALE
+from ddncodec.errors import ArgumentError
+from ddncodec.model import Proposal, State
+from ddncodec.zoo.loading import Model
+
+Planes = list[np.ndarray]
+"""Index planes of one picture, one (rows, cols) int32 array a level."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """A model, the device it runs on, the precision of its convolutions, and what a conditional model is given.
+
+    `given` is as for `DiscreteDistributionNetwork.initial_state`, a plane as large as the pictures.
+    """
+
+    model: Model
+    device: torch.device
+    precision: torch.dtype = torch.float32
+    given: Tensor | None = None
+
+    def under(self, given: Given) -> Engine:
+        """The same engine for pictures of which this is known. Raises ArgumentError, ImageError."""
+        return dataclasses.replace(self, given=to_given(self.model.network.config, given).to(self.device))
+
+    def start(self, headers: Sequence[Header]) -> State:
+        """The state before the first level, for equally large pictures.
+
+        Raises ArgumentError where what is given is missing, or does not fit the model or the pictures.
+        """
+        given, network = self.given, self.model.network
+        height, width, unit = headers[0].height, headers[0].width, network.config.alignment
+        if given is not None and given.dim() == 4:
+            if given.shape[2:] != (height, width):
+                sides = f"{given.shape[3]} x {given.shape[2]}"
+                raise ArgumentError(f"`given` is {sides} pixels, must be {width} x {height} as the picture or its tile")
+            given = F.pad(given, (0, -width % unit, 0, -height % unit), mode="replicate")
+        lambdas = torch.tensor([lambda_of_step(step_of(header)) for header in headers], device=self.device)
+        return network.initial_state(lambdas, height + -height % unit, width + -width % unit, given)
+
+    @torch.inference_mode()
+    def replay(
+        self, planes: Sequence[Planes], headers: Sequence[Header], filters: Sequence[PostFilter | None] = ()
+    ) -> np.ndarray:
+        """Decode index planes of equally large pictures, as far as they go: (B, H, W, 3) uint8.
+
+        `filters` are the pictures' post-filters, if there are any.
+        """
+        last = deque(self._walk(planes, headers), maxlen=1).pop()  # all of them would fill the memory
+        return self._pixels(last, headers[0], filters)
+
+    @torch.inference_mode()
+    def replay_progressively(
+        self, planes: Planes, header: Header, post_filter: PostFilter | None = None
+    ) -> Iterator[np.ndarray]:
+        """Decode one picture level by level, yielding (H, W, 3) uint8 after each; the last one is filtered."""
+        for state in self._walk([planes], [header]):
+            yield self._pixels(state, header, [post_filter] if state.level == len(planes) else ())[0]
+
+    def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
+        state = self.start(headers)
+        unit = self.model.network.config.alignment
+        height, width = (side + -side % unit for side in (headers[0].height, headers[0].width))
+        for level, cell in enumerate(each.cell for each in self.model.info.layout[: len(planes[0])]):
+            given = torch.from_numpy(np.stack([each[level] for each in planes])).to(self.device, torch.int64)
+            codes = F.pad(given, (0, width // cell - given.shape[2], 0, height // cell - given.shape[1]))
+            with self._autocast():
+                state = self.model.network.follow(state, codes)
+            yield state
+
+    def propose(self, state: State) -> Proposal:
+        """The next level's proposal, in the engine's precision."""
+        with self._autocast():
+            return self.model.network.propose(state)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+
+    def samples(self, pixels: np.ndarray) -> Tensor:
+        """(B, H, W, 3) uint8 -> (B, 3, H', W') float32 in [-1, 1], edges repeated to the network's alignment."""
+        unit = self.model.network.config.alignment
+        down, right = -pixels.shape[1] % unit, -pixels.shape[2] % unit
+        samples = torch.from_numpy(np.array(pixels)).to(self.device).permute(0, 3, 1, 2).float()
+        return F.pad(samples / SAMPLE_SCALE - 1, (0, right, 0, down), mode="replicate")
+
+    def render(self, state: State, header: Header) -> Tensor:
+        """The pictures so far, (B, 3, H, W) float32 nominally in [-1, 1], without what was added to align them."""
+        with self._autocast():
+            picture = self.model.network.render(state)
+        return picture[:, :, : header.height, : header.width].float()
+
+    def _pixels(self, state: State, header: Header, filters: Sequence[PostFilter | None] = ()) -> np.ndarray:
+        picture = self.render(state, header)
+        if any(filters):
+            picture = torch.stack([each.apply(one) if each else one for one, each in zip(picture, filters)])
+        levels = ((picture + 1) * SAMPLE_SCALE).round_().clamp_(0, 255).to(torch.uint8)
+        return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def step_of(header: Header) -> int:
+    """The lambda step; a stream without one comes from a model whose range is a single lambda, at step 128."""
+    return 128 if header.lambda_step is None else header.lambda_step

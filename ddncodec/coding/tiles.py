@@ -1,0 +1,222 @@
+"""Pictures of any size in bounded memory: overlapping tiles that share one set of indices.
+
+Only the pictures are cut, never the stream. A tile is decoded with the indices of a margin around it, wide enough that
+what lies beyond does not show; so tiles meet without a seam, and any region can be decoded on its own. The encoder goes
+in reading order and takes over, in the margin, what earlier tiles have chosen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+
+from bitstream import Header, Layout, grid
+from ddncodec.coding import encoder, post_filter
+from ddncodec.coding.effort import EFFORTS, Effort
+from ddncodec.coding.encoder import UNKNOWN, Encoded
+from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.post_filter import Moments, PostFilter
+from ddncodec.errors import ArgumentError
+
+CORE = 1536
+"""Side of the part of a tile that is kept, in pixels; a multiple of every cell."""
+MARGIN = 192
+"""Pixels around it that are computed for context only; a multiple of every cell."""
+DEARER = (1, 2, 4, 8, 16)
+"""Prices of a post-filter's bits for `choices`, in lambdas."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """Pixel ranges of one tile: `rows` and `cols` are kept, `outer_rows` and `outer_cols` computed."""
+
+    rows: slice
+    cols: slice
+    outer_rows: slice
+    outer_cols: slice
+
+    def header(self, header: Header) -> Header:
+        """The header of the outer part as a picture of its own."""
+        height = self.outer_rows.stop - self.outer_rows.start
+        return dataclasses.replace(header, width=self.outer_cols.stop - self.outer_cols.start, height=height)
+
+    def inner(self) -> tuple[slice, slice]:
+        """Where the kept part lies within the outer part."""
+        return _shift(self.rows, self.outer_rows.start), _shift(self.cols, self.outer_cols.start)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What a stream says of a picture: index planes, and the weights of a post-filter, (components, ATOMS), or None."""
+
+    planes: Planes
+    weights: np.ndarray | None = None
+
+    def post_filter(self, engine: Engine, header: Header) -> PostFilter | None:
+        """The post-filter, if there is one and no plane is missing: it corrects the picture that all of them make."""
+        if self.weights is None or len(self.planes) < len(engine.model.info.layout):
+            return None
+        return post_filter.post_filter(self.weights, header, engine.device)
+
+
+def fits_one(height: int, width: int) -> bool:
+    """Whether a picture is computed whole."""
+    return max(height, width) <= CORE + 2 * MARGIN
+
+
+@dataclasses.dataclass(frozen=True)
+class Region:
+    """A rectangle of pixels: the column and row of its upper left corner, and its sides."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def check(self, width: int, height: int) -> None:
+        """Raise ArgumentError unless the region has pixels and lies within a picture of this size."""
+        for name, start, side, length in (("x", self.x, self.width, width), ("y", self.y, self.height, height)):
+            if start < 0 or side < 1 or start + side > length:
+                raise ArgumentError(
+                    f"`region` spans {name} {start} to {start + side}, must have pixels and be within 0 to {length}"
+                )
+
+
+def tiles(height: int, width: int) -> Iterator[Tile]:
+    """Cut a picture into tiles, in reading order; one that fits a tile with its margins stays whole."""
+    if fits_one(height, width):
+        yield Tile(slice(0, height), slice(0, width), slice(0, height), slice(0, width))
+    else:
+        yield from _cover(slice(0, height), slice(0, width), height, width, 1)
+
+
+def _cover(rows: slice, cols: slice, height: int, width: int, unit: int) -> Iterator[Tile]:
+    """Tiles that keep a region between them; what they compute begins at multiples of `unit` pixels."""
+    for top in range(rows.start, rows.stop, CORE):
+        for left in range(cols.start, cols.stop, CORE):
+            part_rows, part_cols = slice(top, min(top + CORE, rows.stop)), slice(left, min(left + CORE, cols.stop))
+            yield Tile(part_rows, part_cols, _grow(part_rows, height, unit), _grow(part_cols, width, unit))
+
+
+def choose(
+    engine: Engine,
+    pixels: np.ndarray,
+    header: Header,
+    price: float | None = None,
+    effort: Effort = EFFORTS[0],
+) -> Choice:
+    """Encode one picture (H, W, 3) uint8 of any size, at the lambda `price` or the header's."""
+    planes, sums = _encode(engine, pixels, header, price, effort)
+    return Choice(planes, _fitted(sums, header))
+
+
+def choices(
+    engine: Engine, pixels: np.ndarray, header: Header, price: float, effort: Effort = EFFORTS[0]
+) -> Iterator[Choice]:
+    """What `choose` returns, and the same with ever smaller post-filters, the last one with none."""
+    planes, sums = _encode(engine, pixels, header, price, effort)
+    filters = (_fitted(sums, header, dearer) for dearer in DEARER)
+    yield from (Choice(planes, weights) for weights in filters if weights is not None)
+    yield Choice(planes)
+
+
+def _encode(
+    engine: Engine, pixels: np.ndarray, header: Header, price: float | None, effort: Effort
+) -> tuple[Planes, list[Moments]]:
+    """The index planes of one picture, and moments of its tiles."""
+    layout = engine.model.info.layout
+    planes = [np.full(grid(level, header.width, header.height), UNKNOWN, np.int32) for level in layout]
+    prices = None if price is None else [price]
+    sums: list[Moments] = []
+    for tile in tiles(header.height, header.width):
+        outer = pixels[tile.outer_rows, tile.outer_cols]
+        fixed = _cut(planes, layout, tile.outer_rows, tile.outer_cols)
+        encoded = encoder.encode(engine, outer[None], [tile.header(header)], [fixed], prices, effort)[0]
+        rows, cols = tile.inner()
+        kept = _cut(encoded.planes, layout, rows, cols)
+        for whole, part in zip(_cut(planes, layout, tile.rows, tile.cols), kept):
+            whole[:] = part
+        sums += _moments(engine, encoded, outer, header, rows, cols)
+    return planes, sums
+
+
+def choose_batch(
+    engine: Engine, pixels: np.ndarray, headers: Sequence[Header], effort: Effort = EFFORTS[0]
+) -> list[Choice]:
+    """Encode pictures (B, H, W, 3) uint8 that fit one tile, together."""
+    out, whole = [], slice(None)
+    for encoded, picture, header in zip(encoder.encode(engine, pixels, headers, effort=effort), pixels, headers):
+        sums = _moments(engine, encoded, picture, header, whole, whole)
+        out.append(Choice(encoded.planes, _fitted(sums, header)))
+    return out
+
+
+@torch.inference_mode()
+def _moments(
+    engine: Engine, encoded: Encoded, pixels: np.ndarray, header: Header, rows: slice, cols: slice
+) -> list[Moments]:
+    """Moments over a part of a picture (H, W, 3), one at most: streams without lambda have no filter."""
+    if encoded.picture is None or header.lambda_step is None:
+        return []
+    original = engine.samples(pixels[None])[0, :, : pixels.shape[0], : pixels.shape[1]]
+    return [post_filter.moments(encoded.picture, original, rows, cols)]
+
+
+def _fitted(sums: list[Moments], header: Header, dearer: float = 1) -> np.ndarray | None:
+    return post_filter.fit(functools.reduce(operator.add, sums), header, dearer) if sums else None
+
+
+def replay(engine: Engine, choice: Choice, header: Header) -> np.ndarray:
+    """Decode one picture of any size: (H, W, 3) uint8."""
+    height, width = header.height, header.width
+    return _assemble(engine, choice, header, Region(0, 0, width, height), tiles(height, width))
+
+
+def replay_batch(engine: Engine, choices: Sequence[Choice], headers: Sequence[Header]) -> np.ndarray:
+    """Decode equally large pictures that fit one tile, together: (B, H, W, 3) uint8."""
+    filters = [choice.post_filter(engine, header) for choice, header in zip(choices, headers)]
+    return engine.replay([choice.planes for choice in choices], headers, filters)
+
+
+def replay_region(engine: Engine, choice: Choice, header: Header, region: Region) -> np.ndarray:
+    """Decode a part of a picture, (h, w, 3) uint8: as the whole would be there, but for one level of 255.
+
+    Only the indices of the region and of a margin around it are replayed.
+    """
+    rows, cols = slice(region.y, region.y + region.height), slice(region.x, region.x + region.width)
+    unit = engine.model.network.config.alignment
+    return _assemble(engine, choice, header, region, _cover(rows, cols, header.height, header.width, unit))
+
+
+def _assemble(engine: Engine, choice: Choice, header: Header, region: Region, parts: Iterable[Tile]) -> np.ndarray:
+    pixels = np.empty((region.height, region.width, 3), np.uint8)
+    layout = engine.model.info.layout
+    filters = [choice.post_filter(engine, header)]
+    for tile in parts:
+        part = _cut(choice.planes, layout, tile.outer_rows, tile.outer_cols)
+        rows, cols = tile.inner()
+        kept = engine.replay([part], [tile.header(header)], filters)[0][rows, cols]
+        pixels[_shift(tile.rows, region.y), _shift(tile.cols, region.x)] = kept
+    return pixels
+
+
+def _cut(planes: Planes, layout: Layout, rows: slice, cols: slice) -> Planes:
+    """Views of the cells that a region of pixels touches."""
+    return [plane[_cells(rows, level.cell), _cells(cols, level.cell)] for plane, level in zip(planes, layout)]
+
+
+def _cells(pixels: slice, cell: int) -> slice:
+    return slice(pixels.start // cell, -(-pixels.stop // cell))
+
+
+def _grow(kept: slice, length: int, unit: int) -> slice:
+    return slice(max(0, kept.start - MARGIN) // unit * unit, min(length, kept.stop + MARGIN))
+
+
+def _shift(part: slice, origin: int) -> slice:
+    return slice(part.start - origin, part.stop - origin)

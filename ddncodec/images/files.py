@@ -1,0 +1,186 @@
+"""Picture files in and out, by Pillow."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import struct
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
+
+from bitstream import BitstreamError, Limits
+from ddncodec.errors import ArgumentError, DdncError, ImageError
+from ddncodec.images.color_profiles import to_profile
+from ddncodec.images.pixels import Pixels, to_pixels
+
+T = TypeVar("T")
+SUFFIXES = frozenset({
+    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pgm", ".png", ".pnm", ".ppm", ".tga",
+    ".tif", ".tiff", ".webp",
+})  # fmt: skip
+"""Files in folders that are taken for pictures; any other that Pillow can read has to be named."""
+SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
+    {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
+)
+"""Formats that would lose much at their defaults are written better."""
+ALPHA_FORMATS = frozenset({"AVIF", "GIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
+METADATA_FORMATS = frozenset({"AVIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
+"""Those in which Pillow embeds EXIF and ICC profiles."""
+ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
+_XMP_KEYWORD = "XML:com.adobe.xmp"
+_XMP_TAG = 700
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How picture files are read: at most `limits.max_pixels`, and of animated ones the first frame or nothing."""
+
+    limits: Limits
+    first_frame: bool = False
+    background: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Writing:
+    """How picture files are written: in Pillow's format `name`; `restore_icc`: in the profile of the source.
+
+    `background` is what transparent pictures are laid over; without one that is done only, in white, for formats
+    that hold no transparency.
+    """
+
+    name: str
+    restore_icc: bool = False
+    background: str | None = None
+
+
+def read_picture(data: bytes, reading: Reading) -> Pixels:
+    """Read any picture that Pillow can; what it warns of is noticed. Raises ImageError, bitstream.LimitError."""
+    Image.MAX_IMAGE_PIXELS = None  # the limit of streams is checked instead
+    pixels, told = _told(partial(_read, data, reading))
+    return dataclasses.replace(pixels, notices=(*pixels.notices, *told))
+
+
+def _told(make: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
+    """What `make` returns, and what Pillow warns of meanwhile."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = make()
+    return made, tuple(dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught))
+
+
+def _read(data: bytes, reading: Reading) -> Pixels:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            reading.limits.check_pixels(*image.size)
+            # MPO is what some cameras write: a JPEG with a preview or a second eye behind it.
+            frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
+            if frames > 1 and not reading.first_frame:
+                raise ImageError(f"has {frames} frames; --frame first takes the first")
+            return to_pixels(image, reading.background)
+    except UnidentifiedImageError as error:
+        raise ImageError("not a picture that Pillow can read") from error
+    except (BitstreamError, DdncError):
+        raise
+    except Exception as error:  # its decoders raise anything over damaged files
+        raise ImageError(f"picture cannot be decoded: {error or type(error).__name__}") from error
+
+
+def picture_format(suffix: str, path: Path) -> str:
+    """Pillow's name of the format of a suffix. Raises ArgumentError naming `path` if Pillow cannot write it."""
+    name = Image.registered_extensions().get(suffix.lower())
+    if name is None or name not in Image.SAVE:
+        raise ArgumentError(f"{path}: suffix {suffix!r} is not a picture format that Pillow can write, try .png")
+    return name
+
+
+def write_picture(image: Image.Image, writing: Writing) -> tuple[bytes, tuple[str, ...]]:
+    """A picture as the bytes of a file, with its metadata where the format holds them; and notices for the user.
+
+    Raises ImageError where the format cannot hold the picture.
+    """
+    image, profile, notices = _dressed(image, writing)
+    data, told = _saved(image, writing.name, {**SAVE_OPTIONS.get(writing.name, {}), **profile})
+    return data, notices + told
+
+
+def write_animation(images: Sequence[Image.Image], writing: Writing) -> tuple[bytes, tuple[str, ...]]:
+    """Pictures as one endless animation that rests at the last; notices and errors as for `write_picture`."""
+    frames, profiles, notices = zip(*(_dressed(image, writing) for image in images))
+    durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+    timing = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
+    data, told = _saved(frames[0], writing.name, {**profiles[0], **timing})
+    return data, notices[0] + told
+
+
+def _dressed(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[str, Any], tuple[str, ...]]:
+    """A picture as it is saved in a format, the option that embeds its profile, and notices."""
+    notices: tuple[str, ...] = ()
+    if image.mode in ("LA", "RGBA") and (writing.background or writing.name not in ALPHA_FORMATS):
+        if writing.background is None:
+            notices = (f"{writing.name} holds no transparency, laid over white",)
+        image = _laid_over(image, writing.background or "white")
+    if not writing.restore_icc:
+        return image, {}, notices
+    image, profile = _restored(image, writing.name)
+    return image, {"icc_profile": profile}, notices
+
+
+def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of a file, with EXIF and XMP unless the format cannot hold these, and notices."""
+    try:
+        return _told(lambda: _file(image, name, {**options, **_metadata(image, name)}))
+    except Exception as error:  # Pillow raises anything over damaged EXIF, and JPEG holds 64 KiB
+        return _file(image, name, options), (f"written without EXIF and XMP: {error.__cause__ or error}",)
+
+
+def _file(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    try:
+        image.save(file, name, **options)
+    except (OSError, ValueError, struct.error) as error:
+        raise ImageError(f"cannot be written as {name}: {error}") from error
+    return file.getvalue()
+
+
+def _metadata(image: Image.Image, name: str) -> dict[str, Any]:
+    """The options of Pillow that embed what the stream kept."""
+    exif, xmp = image.info.get("exif"), image.info.get("xmp")
+    options: dict[str, Any] = {"exif": exif} if exif and name in METADATA_FORMATS else {}
+    if xmp and name in ("AVIF", "JPEG", "JXL", "WEBP"):
+        options["xmp"] = xmp
+    elif xmp and name == "PNG":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_itxt(_XMP_KEYWORD, xmp.decode("utf-8", "replace"))
+    elif xmp and name == "TIFF":
+        options["exif"] = Image.Exif()
+        options["exif"].load(exif)
+        options["exif"][_XMP_TAG] = xmp
+    return options
+
+
+def _restored(image: Image.Image, name: str) -> tuple[Image.Image, bytes]:
+    profile = image.info.get("source_icc_profile")
+    if profile is None:
+        raise ImageError("has no ICC profile; `ddnc encode --metadata icc` keeps it")
+    if name not in METADATA_FORMATS:
+        raise ImageError(f"{name} holds no ICC profile, try PNG")
+    try:
+        color = image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
+        return to_profile(color, profile), profile
+    except ImageCms.PyCMSError as error:
+        raise ImageError(f"ICC profile cannot be restored: {error}") from error
+
+
+def _laid_over(image: Image.Image, background: str) -> Image.Image:
+    over = to_pixels(image, background)
+    laid = Image.fromarray(over.rgb)
+    laid = laid.convert("L") if over.gray else laid
+    laid.info.update(image.info)
+    return laid

@@ -1,0 +1,124 @@
+"""Training pictures: a folder or zip archive, and crops of it that depend on seed, step and process only."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from ddncodec.coding.condition import plane_of
+from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.training.data.augmentation import PLAIN, Variety, happens
+from ddncodec.training.data.drawings import draw
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Crops (B, 3, S, S) float32 in [-1, 1], and what a network is given of them, if anything (see `model.given`)."""
+
+    crops: Tensor
+    given: Tensor | None
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(self.crops.to(device), None if self.given is None else self.given.to(device))
+
+
+class Pictures:
+    """All pictures of a folder (searched recursively) or zip archive; decoded ones stay in memory up to `cache` bytes.
+
+    `variety` says how crops are made; none is drawn where a network is given something of each picture. Raises
+    ArgumentError where there is no picture, ImageError where one cannot be read.
+    """
+
+    def __init__(self, source: Path, variety: Variety = PLAIN, *, cache: int = 2 << 30) -> None:
+        self.source = source
+        self.variety = variety
+        self._archive = None if source.is_dir() or not zipfile.is_zipfile(source) else zipfile.ZipFile(source)
+        if source.is_dir():
+            self.names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if _is_picture(path.name))
+        elif self._archive is not None:
+            self.names = sorted(filter(_is_picture, self._archive.namelist()))
+        else:
+            raise ArgumentError(f"`data` (={source}) must be a folder or a zip archive of pictures")
+        if not self.names:
+            raise ArgumentError(f"`data` (={source}) holds no pictures ({', '.join(sorted(SUFFIXES))})")
+        self._room = cache
+        self._decoded: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def picture(self, index: int) -> np.ndarray:
+        """Picture `index` as (H, W, 3) uint8."""
+        if index in self._decoded:
+            return self._decoded[index]
+        pixels = self._read(self.names[index])
+        if pixels.nbytes <= self._room:
+            self._room -= pixels.nbytes
+            self._decoded[index] = pixels
+        return pixels
+
+    def label(self, index: int) -> int:
+        """The class of picture `index`: the number behind the last underscore of its file's name.
+
+        Raises ArgumentError where there is none.
+        """
+        name = self.names[index]
+        label = Path(name).stem.rpartition("_")[2]
+        if not label.isdecimal():
+            raise ArgumentError(f"{name}: a picture whose class is given must be named NAME_CLASS.png, as digit_7.png")
+        return int(label)
+
+    def given(self, index: int, kind: str) -> int | np.ndarray:
+        """What `NetworkConfig.given` names of picture `index`: its class, or a plane (H, W) uint8. As `label`."""
+        if kind == "class":
+            return self.label(index)
+        plane = plane_of(kind, to_samples(np.array(self.picture(index)[None])))
+        return ((plane[0, 0] + 1) * 127.5).round().byte().numpy()
+
+    def crops(self, count: int, size: int, seed: tuple[int, ...]) -> Tensor:
+        """Random crops, (count, 3, size, size) float32 in [-1, 1]; a function of `seed`."""
+        return self.batch(count, size, seed).crops
+
+    def batch(self, count: int, size: int, seed: tuple[int, ...], given: str = "none") -> Batch:
+        """Random crops, a function of `seed`, and what `NetworkConfig.given` names of each.
+
+        Raises ArgumentError where a picture has no class that is asked for.
+        """
+        random = np.random.default_rng(seed)
+        chosen, crops = [], []
+        for _ in range(count):
+            chosen.append(int(random.integers(len(self))))
+            instead = given == "none" and happens(self.variety.drawn, random)
+            crops.append(draw(size, random) if instead else self.variety.crop(self.picture(chosen[-1]), size, random))
+        samples = to_samples(np.stack(crops))
+        if given == "none":
+            return Batch(samples, None)
+        if given == "class":
+            return Batch(samples, torch.tensor([self.label(index) for index in chosen]))
+        return Batch(samples, plane_of(given, samples))
+
+    def _read(self, name: str) -> np.ndarray:
+        try:
+            archive = self._archive
+            data = (self.source / name).read_bytes() if archive is None else archive.read(name)
+            return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        except (OSError, UnidentifiedImageError) as error:
+            raise ImageError(f"{name}: not a readable picture ({error})") from error
+
+
+def to_samples(pixels: np.ndarray) -> Tensor:
+    """(B, H, W, 3) uint8 -> (B, 3, H, W) float32 in [-1, 1], channels last in memory."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES

@@ -1,0 +1,96 @@
+"""The index prior in training: its network, optimizer, and what one batch of indices teaches it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from bitstream import IndexPrior, step_feature
+from ddncodec.coding.rate import step_of_lambda
+from ddncodec.model import DiscreteDistributionNetwork
+from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
+from ddncodec.training.processes import average_gradients
+
+AVERAGE = 0.998
+"""Share that the moving average keeps in each step."""
+
+
+class PriorState:
+    """The index prior of `network`, with `channels` channels, its moving average, and its AdamW at rate `rate`.
+
+    It learns from the indices that the network's training chooses, at its prices or others. What is priced and
+    exported is the average.
+    """
+
+    def __init__(self, network: DiscreteDistributionNetwork, channels: int, rate: float, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.rate = rate
+        device = network.stages[0].start.device
+        self.network = PriorNetwork(network, channels, generator).to(device)
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.learned = 0
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
+        )
+
+    def adopt(self, prior: IndexPrior) -> None:
+        """Begin with a trained prior."""
+        self.network.adopt(prior)
+        self.average.adopt(prior)
+
+    def learn(
+        self, network: DiscreteDistributionNetwork, codes: Sequence[Tensor], lambdas: Tensor, pace: float
+    ) -> float:
+        """Descend on the bits of one batch of `codes`, (B, gh, gw) a level; returns bits per cell.
+
+        `network` chose them at `lambdas` (B,); `pace` scales the learning rate.
+        """
+        flags, values = self.network(codes, _steps(lambdas), meanings(network))
+        loss = (flags.sum() + values.sum()) / sum(plane.numel() for plane in codes)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        average_gradients(self.network.parameters())
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * pace
+        self.optimizer.step()
+        self._update_average()
+        return float(loss.detach())
+
+    def prices(self, network: DiscreteDistributionNetwork, lambdas: Tensor) -> PriorPrices:
+        """What the indices of a batch at `lambdas` (B,) cost."""
+        return PriorPrices(self.average, meanings(network), _steps(lambdas))
+
+    def export(self, network: DiscreteDistributionNetwork) -> IndexPrior:
+        """The prior in integers, for the codebooks of `network`."""
+        return self.average.export(meanings(network))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "learned": self.learned,
+        }
+
+    def load_state_dict(self, record: dict[str, Any]) -> None:
+        self.network.load_state_dict(record["network"])
+        self.average.load_state_dict(record["average"])
+        self.optimizer.load_state_dict(record["optimizer"])
+        self.learned = record["learned"]
+
+    def _update_average(self) -> None:
+        """Move the average towards the network, faster in the first steps."""
+        self.learned += 1
+        keep = min(AVERAGE, self.learned / (self.learned + 9))
+        get_ema_multi_avg_fn(keep)([*self.average.parameters()], [*self.network.parameters()], None)
+
+
+def _steps(lambdas: Tensor) -> Tensor:
+    """The step feature of each lambda (B,)."""
+    return torch.tensor([step_feature(step_of_lambda(each)) for each in lambdas.tolist()]).to(lambdas)

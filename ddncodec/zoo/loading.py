@@ -1,0 +1,102 @@
+"""Weights files to networks and back. The only module besides `model` and `training` that handles parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from bitstream import IndexPrior, LevelTables, Probabilities
+from ddncodec.errors import ModelError
+from ddncodec.files import write_atomically
+from ddncodec.model import DiscreteDistributionNetwork, NetworkConfig
+from ddncodec.model.config import PATCH
+from ddncodec.zoo.weights_file import (
+    ModelInfo,
+    metadata_of,
+    prior_arrays,
+    read_info,
+    read_prior,
+    read_tables,
+    table_arrays,
+)
+
+PREFIX = "network."
+MAX_BASIS = 1 << 24
+"""Numbers in the largest basis that a weights file may ask for; bases are computed, not stored."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A network ready to run, with the integers that its streams are coded with.
+
+    `tables` are simple statistics of its indices; with an index prior they only guide the encoder.
+    """
+
+    info: ModelInfo
+    network: DiscreteDistributionNetwork
+    tables: tuple[LevelTables, ...]
+    prior: IndexPrior | None = None
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """What its streams are coded with."""
+        return self.prior or self.tables
+
+
+def load_model(info: ModelInfo, device: torch.device) -> Model:
+    """Read weights and tables. Raises ModelError if they are damaged or do not fit the configuration."""
+    try:
+        with safe_open(info.path, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(PREFIX)]
+            shapes = {name.removeprefix(PREFIX): tuple(file.get_slice(name).get_shape()) for name in names}
+            network = _empty_network(info, shapes)
+            weights = {name.removeprefix(PREFIX): file.get_tensor(name).float() for name in names}
+        network.load_state_dict(weights, strict=False)  # which misses the further names of shared parameters
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(f"{info.path}: weights are damaged ({error})") from error
+    network.requires_grad_(False).eval()
+    levels = len(info.layout)
+    return Model(info, network.to(device), read_tables(info.path, levels), read_prior(info.path, levels))
+
+
+def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> DiscreteDistributionNetwork:
+    """The network that a weights file describes, if its weights have these shapes. Raises ModelError.
+
+    It is planned without memory first: a description of a few bytes can ask for any amount.
+    """
+    try:
+        config = NetworkConfig.from_json(info.config)
+        for stage in config.stages:
+            pixels = (PATCH * stage.levels[0].cell // stage.stride) ** 2
+            if not 0 < pixels * min(stage.basis, pixels) <= MAX_BASIS:
+                raise ValueError(f"`basis` (={stage.basis}) of `cell` (={stage.levels[0].cell}) is 0 or too large")
+        with torch.device("meta"):
+            planned = DiscreteDistributionNetwork(config)
+        expected = {name: tuple(parameter.shape) for name, parameter in planned.named_parameters()}
+        if wrong := sorted({name for name, _ in shapes.items() ^ expected.items()}):
+            raise ValueError(f"missing, unknown or of another shape: {', '.join(wrong)}")
+        return DiscreteDistributionNetwork(config)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(f"{info.path}: configuration and weights do not fit ({error})") from error
+
+
+def save_model(
+    path: Path,
+    network: DiscreteDistributionNetwork,
+    tables: tuple[LevelTables, ...],
+    *,
+    name: str,
+    about: str,
+    prior: IndexPrior | None = None,
+) -> ModelInfo:
+    """Write a weights file (half precision) atomically and read its description back."""
+    tensors = {PREFIX + key: value.detach().cpu().half().contiguous() for key, value in network.named_parameters()}
+    arrays = table_arrays(tables) | (prior_arrays(prior) if prior else {})
+    tensors.update((key, torch.from_numpy(array.copy())) for key, array in arrays.items())
+    metadata = metadata_of(name, network.config.to_json(), about)
+    write_atomically(path, save(tensors, metadata))
+    return read_info(path)

@@ -1,0 +1,86 @@
+"""Where models are found: in the package, in the folders of DDNC_MODEL_PATH, or at a path given by the user.
+
+A folder may list its files in SHA256SUMS; they are named by what it says, and `check` compares before they are used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from bitstream import MODEL_ID_BYTES
+from ddncodec.errors import ModelError
+from ddncodec.zoo.weights_file import ModelInfo, identify, read_info
+
+SHIPPED = Path(__file__).parents[1] / "weights"
+SEARCH_VARIABLE = "DDNC_MODEL_PATH"
+SUFFIX = ".safetensors"
+SUMS = "SHA256SUMS"
+
+
+def installed() -> list[ModelInfo]:
+    """All models that can be found by name, shipped ones first."""
+    return [_cached_info(path, path.stat().st_mtime_ns) for path in _weights_files()]
+
+
+def find(model: str | os.PathLike[str]) -> ModelInfo:
+    """A model by name or by the path of its weights file. Raises ModelError."""
+    path = Path(model)
+    if path.suffix == SUFFIX:
+        if not path.is_file():
+            raise ModelError(f"`model` (={path}) does not exist")
+        return _cached_info(path, path.stat().st_mtime_ns)
+    known = installed()
+    for info in known:
+        if info.name == str(model):
+            return info
+    names = ", ".join(info.name for info in known) or "none"
+    raise ModelError(f"`model` (={str(model)!r}) is no {SUFFIX} file and no installed model (installed: {names})")
+
+
+def find_identity(identity: bytes) -> ModelInfo:
+    """The installed model with this 8-byte id. Raises ModelError naming the id and what is installed."""
+    known = installed()
+    for info in known:
+        if info.identity == identity:
+            return info
+    names = ", ".join(f"{info.name} {info.identity.hex()}" for info in known) or "none"
+    raise ModelError(
+        f"the stream was written with model {identity.hex()}, which is not installed (installed: {names}); "
+        f"give its weights file, or its folder in {SEARCH_VARIABLE}"
+    )
+
+
+def _weights_files() -> Iterator[Path]:
+    folders = [SHIPPED, *(Path(folder) for folder in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if folder)]
+    for folder in folders:
+        yield from sorted(folder.glob(f"*{SUFFIX}"))
+
+
+def check(info: ModelInfo) -> None:
+    """Compare the weights file with its id, which may come from SHA256SUMS. Raises ModelError if it is damaged."""
+    found = identify(info.path)
+    if found != info.identity:
+        raise ModelError(f"{info.path}: SHA-256 begins {found.hex()}, must begin {info.identity.hex()}")
+
+
+@lru_cache(maxsize=64)
+def _cached_info(path: Path, modified: int) -> ModelInfo:
+    return read_info(path, _listed_identity(path))
+
+
+def _listed_identity(path: Path) -> bytes | None:
+    """The id that the folder's SHA256SUMS gives, where it has one that lists the file: hashing takes longer."""
+    sums = path.parent / SUMS
+    if not sums.is_file():
+        return None
+    for line in sums.read_text().splitlines():
+        digest, _, name = line.partition("  ")
+        if name == path.name:
+            if not re.fullmatch("[0-9a-f]{64}", digest):
+                raise ModelError(f"{sums}: what stands before {name} is no SHA-256")
+            return bytes.fromhex(digest)[:MODEL_ID_BYTES]
+    return None

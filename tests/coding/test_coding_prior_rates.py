@@ -1,0 +1,120 @@
+"""A model with an index prior: choices at its prices, and streams that survive every way of coding them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+import bitstream
+from bitstream import Foresight, Header, frequencies, phases
+from ddncodec.codec import Codec
+from ddncodec.coding import encoder
+from ddncodec.coding.effort import EFFORTS
+from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.foreseen import cheapest_foreseen
+from ddncodec.coding.rate import lambda_of_step
+from ddncodec.generation.sampling import draw_planes
+from ddncodec.selftest import run
+from ddncodec.zoo.loading import Model
+
+Draw = Callable[[int, int, int], np.ndarray]
+STEP = 140
+
+
+def header_of(codec: Codec, picture: np.ndarray) -> Header:
+    return Header(codec.info.identity, picture.shape[1], picture.shape[0], coded=True, lambda_step=STEP)
+
+
+def cost(codec: Codec, picture: np.ndarray, planes: Planes) -> float:
+    """Squared error plus lambda times the bits that the prior codes the planes with."""
+    header, engine = header_of(codec, picture), codec.engine
+    error = np.square(engine.replay([planes], [header])[0].astype(float) - picture).sum()
+    passes = bitstream.encode_planes(planes, codec.info.layout, header, engine.model.probabilities)
+    return float(error + lambda_of_step(STEP) * 8 * sum(len(each.payload) for each in passes))
+
+
+def test_prices_are_the_bits_of_the_coder() -> None:
+    """One cell, all candidates: what each costs is the logarithm of the frequencies that would code it."""
+    rng = np.random.default_rng(0)
+    layout = (bitstream.Level(8, 6),)
+    level = bitstream.LevelPrior(*(rng.integers(-40, 41, shape, dtype=kind) for shape, kind in _shapes(3, 6)))
+    prior = bitstream.IndexPrior(rng.integers(-99, 99, 3, dtype=np.int8), (level,))
+    foresight = Foresight(prior, layout, 24, 16, STEP)
+    foresight.enter()
+    cells, candidates = torch.zeros(3, 4, 5), torch.randn(6, 5)  # no error to gain: only bits count
+    costs, bits, codes = cheapest_foreseen(cells, candidates, foresight, (2, 3), torch.tensor(1.0), 5)
+    assert torch.equal(costs[:2, :3], bits[:2, :3])
+    assert costs[2].isinf().all() and costs[:, 3].isinf().all()
+    even = phases((2, 3))[0]
+    fresh = Foresight(prior, layout, 24, 16, STEP)
+    fresh.enter()
+    flag = fresh.flags(even)
+    pair = frequencies(np.stack([np.zeros_like(flag), flag], axis=1))
+    values = frequencies(fresh.values(even))
+    for row, cell in enumerate(even):
+        found = torch.zeros(6).scatter(0, codes[cell // 3, cell % 3], bits[cell // 3, cell % 3])[1:]
+        expected = np.log2(pair[row, 0] / pair[row, 1]) - np.log2(values[row] / 65536)
+        np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def _shapes(c: int, k: int) -> list[tuple[tuple[int, ...], type[np.integer]]]:
+    small, large = np.int8, np.int32
+    return [
+        ((9 * c, c), small), ((c,), large), ((c,), large), ((c, c), small), ((c,), large), ((k, c), small),
+        ((4 * c, c), small), ((c,), large), ((c, c), small), ((c,), large), ((c, k), small), ((k,), large),
+        ((k, c), small),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("effort", [1, 6])
+def test_choices_at_the_priors_prices_cost_less(foretold_codec: Codec, drawn_picture: Draw, effort: int) -> None:
+    engine, total = foretold_codec.engine, {"prior": 0.0, "tables": 0.0}
+    bare = Engine(Model(engine.model.info, engine.model.network, engine.model.tables), engine.device)
+    for seed in range(4):
+        picture = drawn_picture(96, 112, seed)
+        for name, each in (("prior", engine), ("tables", bare)):
+            spent = EFFORTS[effort - 1]
+            (encoded,) = encoder.encode(each, picture[None], [header_of(foretold_codec, picture)], effort=spent)
+            total[name] += cost(foretold_codec, picture, encoded.planes)
+    assert total["prior"] < total["tables"]
+
+
+def test_batches_and_single_pictures_agree(foretold_codec: Codec, drawn_picture: Draw) -> None:
+    pictures = [drawn_picture(50, 70, seed) for seed in range(3)]
+    together = foretold_codec.encode_batch(pictures, 80)
+    for picture, data in zip(pictures, together, strict=True):
+        alone = foretold_codec.planes(foretold_codec.encode(picture, 80))
+        same = [np.mean(a == b) for a, b in zip(alone, foretold_codec.planes(data), strict=True)]
+        assert min(same) > 0.98  # sums of a batch may round otherwise
+
+
+def test_every_prefix_of_passes_decodes(foretold_codec: Codec, drawn_picture: Draw) -> None:
+    data = foretold_codec.encode(drawn_picture(64, 80, 3), 90)
+    planes, header = foretold_codec.planes(data), bitstream.read_header(data)
+    layout, prior = foretold_codec.info.layout, foretold_codec.engine.model.probabilities
+    passes = bitstream.encode_planes(planes, layout, header, prior, [1] * len(layout))
+    for count in range(1, len(passes) + 1):
+        stream = bitstream.read_stream(bitstream.write_stream(header, passes[:count]))
+        for found, plane in zip(bitstream.decode_planes(stream, layout, prior), planes[:count], strict=True):
+            np.testing.assert_array_equal(found, plane)
+
+
+def test_large_pictures_are_chosen_tile_by_tile_and_coded_whole(foretold_codec: Codec, drawn_picture: Draw) -> None:
+    picture = np.tile(drawn_picture(64, 64, 5), (1, 32, 1))
+    assert foretold_codec.decode(foretold_codec.encode(picture, 60, effort=1)).size == (2048, 64)
+
+
+def test_selftest_passes(foretold_codec: Codec) -> None:
+    assert all(outcome.passed for outcome in run(foretold_codec.info.path))
+
+
+def test_samples_cost_what_the_prior_promises(foretold_codec: Codec) -> None:
+    layout, prior = foretold_codec.info.layout, foretold_codec.engine.model.probabilities
+    header = Header(foretold_codec.info.identity, 256, 256, coded=True, lambda_step=STEP)
+    drawn, even = (draw_planes(layout, prior, header, np.random.default_rng(1), draw) for draw in ("tables", "uniform"))
+    coded = [bitstream.encode_planes(planes, layout, header, prior) for planes in (drawn, even)]
+    sizes = [sum(len(each.payload) for each in passes) for passes in coded]
+    assert sizes[0] < sizes[1]
