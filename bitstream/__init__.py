@@ -14,15 +14,15 @@ only, never torch, PIL or ddncodec; its modules import each other downwards:
 """
 
 from .context import (
+    ANCHOR,
     COUNT_CAP,
-    EVEN,
     FEATURES,
-    ODD,
-    flag_features,
-    flag_scores,
-    parity,
-    present_scores,
-    step_feature,
+    NON_ANCHOR,
+    anchor_scores,
+    lambda_feature,
+    non_anchor_mask,
+    nonzero_features,
+    nonzero_scores,
 )
 from .errors import (
     BitstreamError,
@@ -34,11 +34,11 @@ from .errors import (
 )
 from .frequencies import LOGITS_PER_OCTAVE, frequencies
 from .header import MAX_SIDE, MODEL_ID_BYTES, SIGNATURE, VERSION, Header
-from .layout import Layout, Level, check_layout, count_cells, grid
+from .layout import Layout, Level, Planes, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
 from .planes import decode_planes, encode_planes, group_levels
-from .post_filter import ATOMS, MAX_WEIGHT, read_weights, weight_bits, write_weights
-from .prior import Foresight, IndexPrior, LevelPrior
+from .post_filter import ATOMS, MAX_FILTER_WEIGHT, read_weights, weight_bits, write_weights
+from .prior import IndexPrior, LevelPrior, PriorState
 from .stream import (
     ALL_LEVELS,
     Chunk,
@@ -51,33 +51,33 @@ from .stream import (
     write_stream,
 )
 from .tables import (
-    BINS,
-    BUCKETS,
+    LAMBDA_BUCKETS,
     PROBABILITY_ONE,
-    SHIFT,
+    SCORE_BINS,
+    SCORE_SHIFT,
     LevelTables,
     lambda_bucket,
     score_bins,
 )
 from .tools import ChunkInfo, Description, PassInfo, describe, truncate, verify
-from .walks import Probabilities, Symbols, phases, walk
+from .walks import Probabilities, Symbols, checkerboard, walk
 
 __all__ = [
     "ALL_LEVELS",
+    "ANCHOR",
     "ATOMS",
-    "BINS",
-    "BUCKETS",
     "COUNT_CAP",
     "DEFAULT_LIMITS",
-    "EVEN",
     "FEATURES",
+    "LAMBDA_BUCKETS",
     "LOGITS_PER_OCTAVE",
+    "MAX_FILTER_WEIGHT",
     "MAX_SIDE",
-    "MAX_WEIGHT",
     "MODEL_ID_BYTES",
-    "ODD",
+    "NON_ANCHOR",
     "PROBABILITY_ONE",
-    "SHIFT",
+    "SCORE_BINS",
+    "SCORE_SHIFT",
     "SIGNATURE",
     "VERSION",
     "BitstreamError",
@@ -88,7 +88,6 @@ __all__ = [
     "CorruptionError",
     "Description",
     "Element",
-    "Foresight",
     "Header",
     "IndexPrior",
     "InsufficientDataError",
@@ -101,28 +100,30 @@ __all__ = [
     "Limits",
     "Pass",
     "PassInfo",
+    "Planes",
+    "PriorState",
     "Probabilities",
     "Stream",
     "Symbols",
+    "anchor_scores",
     "check_layout",
+    "checkerboard",
     "count_cells",
     "decode_planes",
     "describe",
     "encode_planes",
-    "flag_features",
-    "flag_scores",
     "frequencies",
     "grid",
     "group_levels",
     "lambda_bucket",
-    "parity",
-    "phases",
-    "present_scores",
+    "lambda_feature",
+    "non_anchor_mask",
+    "nonzero_features",
+    "nonzero_scores",
     "read_header",
     "read_stream",
     "read_weights",
     "score_bins",
-    "step_feature",
     "truncate",
     "verify",
     "walk",

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .rangecoder import Decoder, Encoder, Frequencies
+from .rangecoder import Frequencies, RangeDecoder, RangeEncoder
 from .walks import Cells, Walk
 
 
 def encode_coded(planes: Sequence[NDArray[np.int32]], walk: Walk) -> bytes:
     """Return the coded payload of a pass of the next levels of `walk`; `planes` (rows, cols) are theirs only."""
-    coder = Encoder()
+    coder = RangeEncoder()
     for plane in planes:
         walk.plane(_Written(plane.ravel(), coder))
     return coder.payload()
@@ -23,20 +23,20 @@ def decode_coded(payload: bytes, levels: int, walk: Walk) -> list[NDArray[np.int
     Raises:
         CorruptionError: the payload is not the output of any encoder.
     """
-    symbols = _Read(Decoder(payload))
+    symbols = _Read(RangeDecoder(payload))
     return [walk.plane(symbols) for _ in range(levels)]
 
 
 class _Written:
     """Symbols of a plane, written as they are asked for."""
 
-    def __init__(self, plane: NDArray[np.int32], coder: Encoder) -> None:
+    def __init__(self, plane: NDArray[np.int32], coder: RangeEncoder) -> None:
         self._plane, self._coder = plane, coder
 
-    def flags(self, cells: Cells, odds: Frequencies) -> NDArray[np.bool_]:
-        flags = self._plane[cells] != 0
-        self._coder.flags(flags, odds)
-        return flags
+    def nonzero(self, cells: Cells, frequency: Frequencies) -> NDArray[np.bool_]:
+        nonzero = self._plane[cells] != 0
+        self._coder.binary(nonzero, frequency)
+        return nonzero
 
     def values(self, cells: Cells, frequencies: Frequencies) -> NDArray[np.int32]:
         values = self._plane[cells] - 1
@@ -47,11 +47,11 @@ class _Written:
 class _Read:
     """Symbols of a payload."""
 
-    def __init__(self, coder: Decoder) -> None:
+    def __init__(self, coder: RangeDecoder) -> None:
         self._coder = coder
 
-    def flags(self, cells: Cells, odds: Frequencies) -> NDArray[np.bool_]:
-        return self._coder.flags(odds)
+    def nonzero(self, cells: Cells, frequency: Frequencies) -> NDArray[np.bool_]:
+        return self._coder.binary(frequency)
 
     def values(self, cells: Cells, frequencies: Frequencies) -> NDArray[np.int32]:
         return self._coder.values(len(cells), frequencies)

@@ -39,9 +39,9 @@ def frequencies(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64
 
 _LIMIT: Final = len(_POWERS) - 1
 _RANGE: Final = np.arange(-_LIMIT, _LIMIT + 1)
-_ODDS: Final = frequencies(np.stack([np.zeros_like(_RANGE), _RANGE], axis=1))[:, 1]
+_NONZERO: Final = frequencies(np.stack([np.zeros_like(_RANGE), _RANGE], axis=1))[:, 1]
 
 
-def odds(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
-    """Return the frequencies of 1 of flags with `logits` (n,) against 0, in 1/16 octave."""
-    return _ODDS.take(logits.astype(np.intp) + _LIMIT, mode="clip")
+def nonzero_frequency(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
+    """Return the frequency of index != 0 at `logits` (n,) of it against index = 0, in 1/16 octave."""
+    return _NONZERO.take(logits.astype(np.intp) + _LIMIT, mode="clip")

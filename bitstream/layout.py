@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .errors import InvalidArgumentError
 
 WHOLE_IMAGE: Final = 0  # the cell size that means one cell for the whole picture
@@ -35,6 +38,7 @@ class Level:
 
 
 Layout: TypeAlias = tuple[Level, ...]
+Planes: TypeAlias = list[NDArray[np.int32]]  # index planes of one picture, (rows, cols) for each level
 
 
 def grid(level: Level, width: int, height: int) -> tuple[int, int]:

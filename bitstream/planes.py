@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from .coded import decode_coded, encode_coded
 from .errors import CorruptionError, InvalidArgumentError
 from .header import Header
-from .layout import Layout, check_layout, count_cells, grid
+from .layout import Layout, Planes, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
 from .plain import decode_plain, encode_plain
 from .stream import Pass, Stream
@@ -19,11 +19,9 @@ MIN_PASS_BYTES: Final = 1400  # framing costs 7 bytes a pass: 0.5 %
 PASS_GROWTH: Final = 8  # a pass adds at least an eighth to what came before it
 _FLAG_BITS: Final = 2  # what telling a nonzero cell from a zero one costs, about
 
-Planes = Sequence[NDArray[np.integer]]
-
 
 def encode_planes(
-    planes: Planes,
+    planes: Sequence[NDArray[np.integer]],
     layout: Layout,
     header: Header,
     probabilities: Probabilities | None = None,
@@ -72,7 +70,7 @@ def decode_planes(
     levels: int | None = None,
     *,
     limits: Limits = DEFAULT_LIMITS,
-) -> list[NDArray[np.int32]]:
+) -> Planes:
     """Return the index planes of the whole passes of `stream`, (rows, cols) int32 each.
 
     There may be fewer than `layout` has levels. A prefix of the passes gives the first of the
@@ -95,7 +93,7 @@ def decode_planes(
     wanted = sum(counts) if levels is None else min(levels, sum(counts))
     limits.check_cells(count_cells(layout[:wanted], header.width, header.height))
     path = _walk(probabilities, layout, header)
-    planes = list[NDArray[np.int32]]()
+    planes: Planes = []
     for count, element in zip(counts, stream.passes, strict=True):
         first = len(planes)
         if first >= wanted:
@@ -110,7 +108,7 @@ def decode_planes(
     return planes[:wanted]
 
 
-def group_levels(planes: Planes, layout: Layout, *, coded: bool = True) -> tuple[int, ...]:
+def group_levels(planes: Sequence[NDArray[np.integer]], layout: Layout, *, coded: bool = True) -> tuple[int, ...]:
     """Return a number of levels for each pass, such that framing costs about 0.5 % at most.
 
     A pass takes levels until it is estimated to hold 1400 bytes and an eighth of all before it; what
@@ -134,7 +132,7 @@ def group_levels(planes: Planes, layout: Layout, *, coded: bool = True) -> tuple
     return (*groups, levels) if levels else tuple(groups)
 
 
-def _check_planes(planes: Planes, layout: Layout, header: Header) -> list[NDArray[np.int32]]:
+def _check_planes(planes: Sequence[NDArray[np.integer]], layout: Layout, header: Header) -> Planes:
     if not 1 <= len(planes) <= len(layout):
         raise InvalidArgumentError(f"got {len(planes)} planes, layout has {len(layout)} levels")
     checked = []

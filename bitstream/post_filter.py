@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from .errors import CorruptionError, InvalidArgumentError
 
 ATOMS: Final = 28
-MAX_WEIGHT: Final = (1 << 15) - 1
-_LONGEST: Final = 2 * (2 * MAX_WEIGHT).bit_length() + 1  # bits of a weight
+MAX_FILTER_WEIGHT: Final = (1 << 15) - 1
+_LONGEST: Final = 2 * (2 * MAX_FILTER_WEIGHT).bit_length() + 1  # bits of a weight
 
 
 def weight_bits(weights: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -32,8 +32,8 @@ def write_weights(weights: NDArray[np.integer]) -> bytes:
     """
     if weights.ndim != 2 or weights.shape[0] not in (1, 3) or weights.shape[1] != ATOMS:
         raise InvalidArgumentError(f"`weights` has shape {weights.shape}, must be (1 or 3, {ATOMS})")
-    if np.abs(weights).max() > MAX_WEIGHT:
-        raise InvalidArgumentError(f"`weights` must be within +-{MAX_WEIGHT}")
+    if np.abs(weights).max() > MAX_FILTER_WEIGHT:
+        raise InvalidArgumentError(f"`weights` must be within +-{MAX_FILTER_WEIGHT}")
     bits = "".join(_code(int(weight)) for weight in weights.reshape(-1))
     return np.packbits(np.frombuffer(bits.encode(), np.uint8) - ord("0")).tobytes()
 
@@ -55,8 +55,8 @@ def read_weights(payload: bytes, components: int) -> NDArray[np.int32]:
         if digits < 1 or end > len(bits):
             raise CorruptionError(f"post-filter ends within weight {number} of {count}")
         code = int(bits[position:end], 2)
-        if code > 2 * MAX_WEIGHT + 1:
-            raise CorruptionError(f"weight {number} of the post-filter is beyond +-{MAX_WEIGHT}")
+        if code > 2 * MAX_FILTER_WEIGHT + 1:
+            raise CorruptionError(f"weight {number} of the post-filter is beyond +-{MAX_FILTER_WEIGHT}")
         weights[number] = -(code >> 1) if code & 1 else code >> 1
         position = end
     if len(bits) - position > 7 or "1" in bits[position:]:

@@ -1,4 +1,4 @@
-"""The index prior: a small network of integers that foretells index planes (FORMAT.md, section 6.3).
+"""The index prior: a small network of integers that predicts index planes (FORMAT.md, section 6.3).
 
 Weights and activations have 8 bits, and all sums stay below 2^24, so that they are exact in float32, in any order. That
 lets ordinary matrix products compute them, and every machine finds the same numbers.
@@ -11,15 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .context import parity, step_feature
+from .context import lambda_feature, non_anchor_mask
 from .errors import InvalidArgumentError
 from .layout import MAX_LEVELS, WHOLE_IMAGE, Layout, grid
 
-MAX_CHANNELS: Final = 64  # 9 * 64 * 127^2 + MAX_BIAS + 32 * MAX_STEP < 2^24
+MAX_CHANNELS: Final = 64  # 9 * 64 * 127^2 + MAX_BIAS + 32 * MAX_LAMBDA_WEIGHT < 2^24
 MAX_BIAS: Final = 1 << 22
-MAX_STEP: Final = 1 << 15
-SHIFT: Final = 6  # weights are in 1/64
-BLOCK: Final = 1 << 11  # cells that are looked at together, so that they stay in the cache
+MAX_LAMBDA_WEIGHT: Final = 1 << 15
+WEIGHT_SHIFT: Final = 6  # weights are in 1/64
+CELLS_PER_BLOCK: Final = 1 << 11  # cells that are looked at together, so that they stay in the cache
 
 _TOP: Final = 127
 
@@ -30,42 +30,46 @@ States = NDArray[np.int8]
 class LevelPrior:
     """Integer weights of one level with K outputs, for states of C channels.
 
-    Matrices are int8, inputs first: `blend` (9C, C) and `mix` (C, C) bring the state to this level; `beside` (4C, C),
-    `join` (C, C) and `even_codes` (K, C) let odd cells know their even neighbours; `codes` (K, C) is what an index adds
-    to the state; `head` (C, K) gives the logits, the flag's first. Biases are int32 within +-2^22: `blend_bias`,
-    `mix_bias`, `beside_bias`, `join_bias` (C,) and `head_bias` (K,); `step` (C,) int32 within +-2^15.
+    Matrices are int8 within +-127, inputs first. `spatial` (9C, C) and `pointwise` (C, C) condition a state on those of
+    the 3 x 3 cells around it. `anchor_embedding` (K, C), `neighbours` (4C, C) and `neighbours_pointwise` (C, C)
+    condition non-anchors on the anchors around them. `index_embedding` (K, C) is added to the state once the index is
+    known. `head` (C, K) makes the logits, that of index != 0 first.
+
+    Biases are int32 within +-2^22: `spatial_bias`, `pointwise_bias`, `neighbours_bias` and `neighbours_pointwise_bias`
+    (C,), `head_bias` (K,). `lambda_weight` (C,) is int32 within +-2^15.
 
     Raises:
         InvalidArgumentError: a dtype, shape or range is wrong.
     """
 
-    blend: NDArray[np.int8]
-    blend_bias: NDArray[np.int32]
-    step: NDArray[np.int32]
-    mix: NDArray[np.int8]
-    mix_bias: NDArray[np.int32]
-    even_codes: NDArray[np.int8]
-    beside: NDArray[np.int8]
-    beside_bias: NDArray[np.int32]
-    join: NDArray[np.int8]
-    join_bias: NDArray[np.int32]
+    spatial: NDArray[np.int8]
+    spatial_bias: NDArray[np.int32]
+    lambda_weight: NDArray[np.int32]
+    pointwise: NDArray[np.int8]
+    pointwise_bias: NDArray[np.int32]
+    anchor_embedding: NDArray[np.int8]
+    neighbours: NDArray[np.int8]
+    neighbours_bias: NDArray[np.int32]
+    neighbours_pointwise: NDArray[np.int8]
+    neighbours_pointwise_bias: NDArray[np.int32]
     head: NDArray[np.int8]
     head_bias: NDArray[np.int32]
-    codes: NDArray[np.int8]
+    index_embedding: NDArray[np.int8]
 
     def __post_init__(self) -> None:
-        if self.codes.ndim != 2 or not 1 <= self.channels <= MAX_CHANNELS or self.outputs < 2:
+        if self.index_embedding.ndim != 2 or not 1 <= self.channels <= MAX_CHANNELS or self.outputs < 2:
             raise InvalidArgumentError(
-                f"`codes` has shape {self.codes.shape}, must be (K, C), K 2 or more, C 1..{MAX_CHANNELS}"
+                f"`index_embedding` has shape {self.index_embedding.shape}, "
+                f"must be (K, C), K 2 or more, C 1..{MAX_CHANNELS}"
             )
-        k, c = self.codes.shape
+        k, c = self.index_embedding.shape
         shapes = {
-            "blend": (9 * c, c), "mix": (c, c), "even_codes": (k, c), "beside": (4 * c, c), "join": (c, c),
-            "head": (c, k), "codes": (k, c), "head_bias": (k,),
+            "spatial": (9 * c, c), "pointwise": (c, c), "anchor_embedding": (k, c), "neighbours": (4 * c, c),
+            "neighbours_pointwise": (c, c), "head": (c, k), "index_embedding": (k, c), "head_bias": (k,),
         }  # fmt: skip
         for field in fields(self):
             array = getattr(self, field.name)
-            limit = MAX_STEP if field.name == "step" else MAX_BIAS
+            limit = MAX_LAMBDA_WEIGHT if field.name == "lambda_weight" else MAX_BIAS
             small = field.name in shapes and field.name != "head_bias"
             shape, kind = shapes.get(field.name, (c,)), np.int8 if small else np.int32
             if array.shape != shape or array.dtype != kind:
@@ -83,12 +87,12 @@ class LevelPrior:
     @property
     def outputs(self) -> int:
         """K, the number of outputs of the level."""
-        return int(self.codes.shape[0])
+        return int(self.index_embedding.shape[0])
 
     @property
     def channels(self) -> int:
         """C, the channels of a state."""
-        return int(self.codes.shape[1])
+        return int(self.index_embedding.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,88 +116,96 @@ class IndexPrior:
             raise InvalidArgumentError(f"`levels` has {len(self.levels)}, must have 1..{MAX_LEVELS}")
 
 
-class Foresight:
-    """What the prior makes of one picture: states on the grid of the present level.
+class PriorState:
+    """The states of all cells of one picture, on the grid of the current level.
 
-    For every level `enter` it, look at `flags` and `values` of the cells of phase 0, tell it the indices found with
-    `reveal`, look at the cells of phase 1, and `leave` with the whole plane.
+    For every level: `start_level`; `nonzero_logits` and `value_logits` of the anchors; `condition_on_anchors` with
+    their indices; the logits of the non-anchors; `finish_level` with the whole plane.
 
     lambda_step: of the stream, or None.
     """
 
     def __init__(self, prior: IndexPrior, layout: Layout, width: int, height: int, lambda_step: int | None) -> None:
         self._prior, self._layout, self._size = prior, layout, (width, height)
-        self._step = step_feature(lambda_step)
+        self._lambda_feature = lambda_feature(lambda_step)
         rows, cols = grid(layout[0], width, height)
         self._state: States = np.tile(prior.start, (rows, cols, 1))
-        self._seen = self._state
+        self._conditioned = self._state
         self.level = -1
 
-    def enter(self) -> None:
-        """Go on to the next level: repeat the state to its grid and blend in what is around each cell."""
+    def start_level(self) -> None:
+        """Repeat the states to the grid of the next level, and condition each on the 3 x 3 states around it."""
         before, self.level = self._layout[max(self.level, 0)].cell, self.level + 1
         weights, level = self._prior.levels[self.level], self._layout[self.level]
         shape = grid(level, *self._size)
         factor = before // level.cell if before != WHOLE_IMAGE else max(shape)
         rows, cols = (np.arange(length) // factor for length in shape)
         wide = self._state if factor == 1 else self._state[:, cols]
-        bias, blend = _scaled(weights.blend_bias + weights.step * self._step), _scaled(weights.blend)
+        bias, spatial = (
+            _scaled(weights.spatial_bias + weights.lambda_weight * self._lambda_feature),
+            _scaled(weights.spatial),
+        )
         out: States = np.empty((*shape, wide.shape[2]), np.int8)
         for strip, around in _strips(shape):
             window = _bordered(wide[rows[around]], strip, shape)
-            hidden = _part(_down(_gather(window) @ blend, bias))
+            hidden = _relu127(_down(_gather(window) @ spatial, bias))
             own = window[1:-1, 1:-1].reshape(len(hidden), -1)
-            out[strip] = _added(own, hidden, weights.mix, weights.mix_bias).reshape(out[strip].shape)
-        self._state = self._seen = out
+            out[strip] = _added(own, hidden, weights.pointwise, weights.pointwise_bias).reshape(out[strip].shape)
+        self._state = self._conditioned = out
 
-    def reveal(self, plane: NDArray[np.int32]) -> None:
-        """Let odd cells know the indices beside them in `plane` (rows, cols), which are those of even cells."""
+    def condition_on_anchors(self, plane: NDArray[np.int32]) -> None:
+        """Condition the states of non-anchors on the indices of the four anchors around each in `plane` (rows, cols).
+
+        Indices of non-anchors in `plane` are not used.
+        """
         weights, cols = self._prior.levels[self.level], plane.shape[1]
-        beside, bias = weights.beside.reshape(4, weights.channels, -1), _scaled(weights.beside_bias)
-        added = [np.pad(_floats(weights.even_codes) @ _scaled(part), ((0, 1), (0, 0))) for part in beside]
+        matrices, bias = weights.neighbours.reshape(4, weights.channels, -1), _scaled(weights.neighbours_bias)
+        added = [np.pad(_floats(weights.anchor_embedding) @ _scaled(matrix), ((0, 1), (0, 0))) for matrix in matrices]
         bordered = np.pad(plane, 1, constant_values=weights.outputs).ravel()  # beyond the grid, what adds nothing
-        cells, wide = np.flatnonzero(parity(plane.shape)), cols + 2
+        cells, wide = np.flatnonzero(non_anchor_mask(plane.shape)), cols + 2
         places = (cells // cols + 1) * wide + cells % cols + 1
-        self._seen = self._state.copy()
-        states = self._seen.reshape(-1, weights.channels)
-        for start in range(0, len(cells), BLOCK):
-            block = slice(start, start + BLOCK)
+        self._conditioned = self._state.copy()
+        states = self._conditioned.reshape(-1, weights.channels)
+        for start in range(0, len(cells), CELLS_PER_BLOCK):
+            block = slice(start, start + CELLS_PER_BLOCK)
             own = states[cells[block]]
             sums = _floats(own)
             for table, away in zip(added, (-wide, -1, 1, wide), strict=True):
                 sums += table[bordered[places[block] + away]]
-            states[cells[block]] = _added(own, _part(_down(sums, bias)), weights.join, weights.join_bias)
+            states[cells[block]] = _added(
+                own, _relu127(_down(sums, bias)), weights.neighbours_pointwise, weights.neighbours_pointwise_bias
+            )
 
-    def leave(self, plane: NDArray[np.int32]) -> None:
-        """Take note of the indices of the level, (rows, cols)."""
-        codes = self._prior.levels[self.level].codes.astype(np.int16)
-        states, indices = self._state.reshape(-1, codes.shape[1]), plane.ravel()
-        for start in range(0, len(states), BLOCK):
-            block = slice(start, start + BLOCK)
-            sums = codes[indices[block]]
+    def finish_level(self, plane: NDArray[np.int32]) -> None:
+        """Add the embedding of each index of the level, (rows, cols), to its state."""
+        embedding = self._prior.levels[self.level].index_embedding.astype(np.int16)
+        states, indices = self._state.reshape(-1, embedding.shape[1]), plane.ravel()
+        for start in range(0, len(states), CELLS_PER_BLOCK):
+            block = slice(start, start + CELLS_PER_BLOCK)
+            sums = embedding[indices[block]]
             sums += states[block]
             states[block] = np.clip(sums, -_TOP, _TOP, out=sums)
-        self._seen = self._state
+        self._conditioned = self._state
 
-    def flags(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+    def nonzero_logits(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits (n,) of index != 0 of cells given by position row * cols + col.
 
         They are whole numbers, in 1/16 octave.
         """
         return self._logits(cells, slice(0, 1))[:, 0]
 
-    def values(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the logits (n, K - 1) of indices 1..K-1, as `flags` does."""
+    def value_logits(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the logits (n, K - 1) of indices 1..K-1, as `nonzero_logits` does."""
         return self._logits(cells, slice(1, None))
 
     def _logits(self, cells: NDArray[np.int64], part: slice) -> NDArray[np.float32]:
         weights = self._prior.levels[self.level]
-        seen = self._seen.reshape(-1, self._seen.shape[2])
-        head, bias = (_scaled(each, SHIFT + 1) for each in (weights.head[:, part], weights.head_bias[part]))
+        states = self._conditioned.reshape(-1, self._conditioned.shape[2])
+        head, bias = (_scaled(each, WEIGHT_SHIFT + 1) for each in (weights.head[:, part], weights.head_bias[part]))
         out = np.empty((len(cells), head.shape[1]), np.float32)
-        for start in range(0, len(cells), BLOCK):
-            block = slice(start, start + BLOCK)
-            np.matmul(_floats(seen[cells[block]]), head, out=out[block])
+        for start in range(0, len(cells), CELLS_PER_BLOCK):
+            block = slice(start, start + CELLS_PER_BLOCK)
+            np.matmul(_floats(states[cells[block]]), head, out=out[block])
             _down(out[block], bias)
         return out
 
@@ -205,7 +217,7 @@ def _added(own: States, hidden: NDArray[np.float32], matrix: States, bias: NDArr
     return np.clip(change, -_TOP, _TOP, out=change)
 
 
-def _scaled(weights: NDArray[np.integer], shift: int = SHIFT) -> NDArray[np.float32]:
+def _scaled(weights: NDArray[np.integer], shift: int = WEIGHT_SHIFT) -> NDArray[np.float32]:
     """weights / 2^shift, so that sums need not be divided; these are as exact as those of integers."""
     return _floats(weights) * np.float32(1 / (1 << shift))
 
@@ -216,7 +228,7 @@ def _down(sums: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.fl
     return np.floor(sums, out=sums)
 
 
-def _part(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+def _relu127(sums: NDArray[np.float32]) -> NDArray[np.float32]:
     """Clipped to 0..127, in place."""
     return np.clip(sums, 0, _TOP, out=sums)
 
@@ -228,7 +240,7 @@ def _floats(array: NDArray[np.integer]) -> NDArray[np.float32]:
 def _strips(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
     """Cut a grid into strips of whole rows: their rows, and these with those around them."""
     rows, cols = shape
-    step = max(1, BLOCK // cols)
+    step = max(1, CELLS_PER_BLOCK // cols)
     for start in range(0, rows, step):
         stop = min(start + step, rows)
         yield slice(start, stop), slice(max(0, start - 1), min(rows, stop + 1))

@@ -25,16 +25,16 @@ _STATE_BITS: Final = 64
 _SCALE: Final = 256  # 2^24, the library's unit of probability, over 2^16, ours
 
 
-class Encoder:
+class RangeEncoder:
     """Codes arrays of symbols one after the other into one payload."""
 
     def __init__(self) -> None:
         self._coder = queue.RangeEncoder()
         self._family = model.Categorical(perfect=False)
 
-    def flags(self, flags: NDArray[np.bool_], odds: Frequencies) -> None:
-        """Append `flags` (n,), each 1 with probability odds / 65536, odds (n,) in 1..65535."""
-        self._coder.encode(flags.astype(np.int32), self._family, _pairs(odds))
+    def binary(self, symbols: NDArray[np.bool_], frequency: Frequencies) -> None:
+        """Append `symbols` (n,), each 1 with probability frequency / 65536, `frequency` (n,) in 1..65535."""
+        self._coder.encode(symbols.astype(np.int32), self._family, _pairs(frequency))
 
     def values(self, values: NDArray[np.integer], frequencies: Frequencies) -> None:
         """Append `values` (n,) in [0, m), m >= 2; `frequencies` >= 1 sum to 65536, (m,) for all or (n, m)."""
@@ -65,24 +65,24 @@ class Encoder:
         return head.to_bytes(size, "big").rstrip(b"\0")
 
 
-class Decoder:
-    """Reads back, in the same order, what an `Encoder` wrote."""
+class RangeDecoder:
+    """Reads back, in the same order, what an `RangeEncoder` wrote."""
 
     def __init__(self, payload: bytes) -> None:
         padded = payload + bytes(-len(payload) % (_WORD_BITS // 8))
         self._coder = queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
         self._family = model.Categorical(perfect=False)
 
-    def flags(self, odds: Frequencies) -> NDArray[np.bool_]:
-        """Return n flags; see `Encoder.flags`.
+    def binary(self, frequency: Frequencies) -> NDArray[np.bool_]:
+        """Return n symbols 0 or 1; see `RangeEncoder.binary`.
 
         Raises:
             CorruptionError: the payload is not the output of any encoder.
         """
-        return self._decode(self._family, _pairs(odds)).astype(np.bool_)
+        return self._decode(self._family, _pairs(frequency)).astype(np.bool_)
 
     def values(self, count: int, frequencies: Frequencies) -> NDArray[np.int32]:
-        """Return `count` values; see `Encoder.values`.
+        """Return `count` values; see `RangeEncoder.values`.
 
         Raises:
             CorruptionError: the payload is not the output of any encoder.
@@ -98,8 +98,8 @@ class Decoder:
             raise CorruptionError("payload is not a range-coded stream") from error
 
 
-def _pairs(odds: Frequencies) -> NDArray[np.float64]:
-    ones = odds.astype(np.float64) * _SCALE
+def _pairs(frequency: Frequencies) -> NDArray[np.float64]:
+    ones = frequency.astype(np.float64) * _SCALE
     return np.stack([(1 << 24) - ones - 1, ones - 1], axis=1)
 
 

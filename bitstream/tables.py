@@ -6,15 +6,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .context import DEFAULT_STEP, FEATURES
+from .context import DEFAULT_LAMBDA_STEP, FEATURES
 from .errors import InvalidArgumentError
 
-BINS: Final = 128
-SHIFT: Final = 5  # weights are in 1/256 logit, so a bin is 1/8 logit and the bins span +-8
-BUCKETS: Final = 8
+SCORE_BINS: Final = 128
+SCORE_SHIFT: Final = 5  # weights are in 1/256 logit, so a bin is 1/8 logit and the bins span +-8
+LAMBDA_BUCKETS: Final = 8
 BUCKET_SHIFT: Final = 5  # 256 lambda steps over 8 buckets
 PROBABILITY_ONE: Final = 1 << 16
-MAX_WEIGHT: Final = 1 << 20  # no feature exceeds 32 and their sum 66: scores stay below 2^27
+MAX_SCORE_WEIGHT: Final = 1 << 20  # no feature exceeds 32 and their sum 66: scores stay below 2^27
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class LevelTables:
     """Probabilities of one level's indices; integers only.
 
     weights: (FEATURES + 1,) int32 in 1/256 logit, the bias last; each within +-2^20.
-    nonkeep: (2, BINS) int32, P(index != 0) * 65536 in 1..65535, by phase and score bin.
-    values: (BUCKETS, K - 1) int32, frequencies of indices 1..K-1 given index != 0, by lambda
+    p_nonzero: (2, SCORE_BINS) int32, P(index != 0) * 65536 in 1..65535, by phase and score bin.
+    values: (LAMBDA_BUCKETS, K - 1) int32, frequencies of indices 1..K-1 given index != 0, by lambda
         bucket; each at least 1, each row summing to 65536.
 
     The arrays are copied and made read-only.
@@ -33,23 +33,23 @@ class LevelTables:
     """
 
     weights: NDArray[np.int32]
-    nonkeep: NDArray[np.int32]
+    p_nonzero: NDArray[np.int32]
     values: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        weights = self._freeze("weights", (FEATURES + 1,), -MAX_WEIGHT, MAX_WEIGHT)
-        nonkeep = self._freeze("nonkeep", (2, BINS), 1, PROBABILITY_ONE - 1)
+        weights = self._freeze("weights", (FEATURES + 1,), -MAX_SCORE_WEIGHT, MAX_SCORE_WEIGHT)
+        p_nonzero = self._freeze("p_nonzero", (2, SCORE_BINS), 1, PROBABILITY_ONE - 1)
         columns = self.values.shape[1] if self.values.ndim == 2 else 0
         if columns < 1:
             raise InvalidArgumentError(
-                f"`values` has shape {self.values.shape}, must be ({BUCKETS}, K - 1), K 2 or more"
+                f"`values` has shape {self.values.shape}, must be ({LAMBDA_BUCKETS}, K - 1), K 2 or more"
             )
-        values = self._freeze("values", (BUCKETS, columns), 1, PROBABILITY_ONE)
+        values = self._freeze("values", (LAMBDA_BUCKETS, columns), 1, PROBABILITY_ONE)
         sums = values.sum(axis=1, dtype=np.int64)
         if not np.all(sums == PROBABILITY_ONE):
             raise InvalidArgumentError(f"`values` rows sum to {sums.tolist()}, must sum to {PROBABILITY_ONE}")
         object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "nonkeep", nonkeep)
+        object.__setattr__(self, "p_nonzero", p_nonzero)
         object.__setattr__(self, "values", values)
 
     @classmethod
@@ -60,8 +60,8 @@ class LevelTables:
         row[:rest] += 1
         return cls(
             weights=np.zeros(FEATURES + 1, np.int32),
-            nonkeep=np.full((2, BINS), PROBABILITY_ONE // 2, np.int32),
-            values=np.tile(row, (BUCKETS, 1)),
+            p_nonzero=np.full((2, SCORE_BINS), PROBABILITY_ONE // 2, np.int32),
+            values=np.tile(row, (LAMBDA_BUCKETS, 1)),
         )
 
     @property
@@ -83,10 +83,10 @@ class LevelTables:
 
 
 def score_bins(scores: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the bin, 0..BINS-1, of each score: 1/8 logit each, 0 at BINS / 2."""
-    return np.asarray(np.clip((scores >> SHIFT) + BINS // 2, 0, BINS - 1), np.int32)
+    """Return the bin, 0..SCORE_BINS-1, of each score: 1/8 logit each, 0 at SCORE_BINS / 2."""
+    return np.asarray(np.clip((scores >> SCORE_SHIFT) + SCORE_BINS // 2, 0, SCORE_BINS - 1), np.int32)
 
 
 def lambda_bucket(lambda_step: int | None) -> int:
-    """Return the row of `LevelTables.values` of a lambda step, 0..BUCKETS-1."""
-    return (DEFAULT_STEP if lambda_step is None else lambda_step) >> BUCKET_SHIFT
+    """Return the row of `LevelTables.values` of a lambda step, 0..LAMBDA_BUCKETS-1."""
+    return (DEFAULT_LAMBDA_STEP if lambda_step is None else lambda_step) >> BUCKET_SHIFT

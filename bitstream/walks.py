@@ -1,6 +1,6 @@
 """The order of symbols and their probabilities, level by level (FORMAT.md, sections 5.2 and 6).
 
-Encoding, decoding and drawing at random differ only in who says what the symbols are.
+Encoding, decoding and drawing at random differ only in their `Symbols`, the source of symbols.
 """
 
 from collections.abc import Sequence
@@ -9,28 +9,28 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .context import ODD, Flags, flag_scores, parity, present_scores
+from .context import NON_ANCHOR, Nonzero, anchor_scores, non_anchor_mask, nonzero_scores
 from .errors import InvalidArgumentError
-from .frequencies import frequencies, odds
+from .frequencies import frequencies, nonzero_frequency
 from .header import Header
 from .layout import Layout, grid
-from .prior import Foresight, IndexPrior
+from .prior import IndexPrior, PriorState
 from .rangecoder import Frequencies
 from .tables import LevelTables, lambda_bucket, score_bins
 
 Probabilities: TypeAlias = Sequence[LevelTables] | IndexPrior
 Cells: TypeAlias = NDArray[np.int64]
-BLOCK: Final = 1 << 10  # values whose frequencies are in memory together
+VALUES_PER_BLOCK: Final = 1 << 10  # values whose frequencies are in memory together
 
 
 class Symbols(Protocol):
-    """Who says what the symbols of the cells at positions `cells` (n,), row * cols + col, are."""
+    """Source of symbols of the cells at positions `cells` (n,), row * cols + col: reads, writes or draws them."""
 
-    def flags(self, cells: Cells, odds: Frequencies) -> NDArray[np.bool_]:
-        """Say whether each index is not 0, which has probability odds / 65536, odds (n,) in 1..65535."""
+    def nonzero(self, cells: Cells, frequency: Frequencies) -> NDArray[np.bool_]:
+        """Return whether each index is not 0, of probability frequency / 65536, `frequency` (n,) in 1..65535."""
 
     def values(self, cells: Cells, frequencies: Frequencies) -> NDArray[np.int32]:
-        """Say what each index - 1 is; `frequencies` (m,) for all or (n, m), at least 1, sum to 65536."""
+        """Return index - 1 (n,); `frequencies` (m,) for all or (n, m), each at least 1, sum to 65536."""
 
 
 class Walk(Protocol):
@@ -56,23 +56,23 @@ def walk(probabilities: Probabilities, layout: Layout, header: Header) -> Walk:
 
 
 class TableWalk:
-    """Simple tables: flags of a level's even cells, flags of the odd ones, then all its values."""
+    """The order with simple tables: nonzero of a level's anchors, nonzero of its non-anchors, then all its values."""
 
     def __init__(self, tables: Sequence[LevelTables], layout: Layout, header: Header) -> None:
         self._tables, self._layout, self._header = tables, layout, header
-        self._flags = list[Flags]()
+        self._nonzero = list[Nonzero]()
 
     def plane(self, symbols: Symbols) -> NDArray[np.int32]:
-        number, header = len(self._flags), self._header
+        number, header = len(self._nonzero), self._header
         table, size = self._tables[number], (header.width, header.height)
-        scores = flag_scores(table.weights, self._flags, number, self._layout, *size, header.lambda_step)
+        scores = nonzero_scores(table.weights, self._nonzero, number, self._layout, *size, header.lambda_step)
         nonzero = np.zeros(scores.shape, np.bool_)
-        for phase, cells in enumerate(phases(scores.shape)):
-            if phase == ODD:
-                scores += present_scores(table.weights, nonzero)
-            chances = table.nonkeep[phase][score_bins(scores.flat[cells])]
-            nonzero.flat[cells] = symbols.flags(cells, chances)
-        self._flags.append(nonzero)
+        for phase, cells in enumerate(checkerboard(scores.shape)):
+            if phase == NON_ANCHOR:
+                scores += anchor_scores(table.weights, nonzero)
+            frequency = table.p_nonzero[phase][score_bins(scores.flat[cells])]
+            nonzero.flat[cells] = symbols.nonzero(cells, frequency)
+        self._nonzero.append(nonzero)
         plane = nonzero.astype(np.int32)
         if table.outputs > 2:
             taken = np.flatnonzero(nonzero)
@@ -81,29 +81,29 @@ class TableWalk:
 
 
 class PriorWalk:
-    """The index prior: flags and then values of a level's even cells, the same of its odd ones."""
+    """The order with an index prior: nonzero and then values of a level's anchors, then both of its non-anchors."""
 
     def __init__(self, prior: IndexPrior, layout: Layout, header: Header) -> None:
         self._layout, self._header = layout, header
-        self._foresight = Foresight(prior, layout, header.width, header.height, header.lambda_step)
+        self._prior_state = PriorState(prior, layout, header.width, header.height, header.lambda_step)
 
     def plane(self, symbols: Symbols) -> NDArray[np.int32]:
-        self._foresight.enter()
-        level = self._layout[self._foresight.level]
+        self._prior_state.start_level()
+        level = self._layout[self._prior_state.level]
         plane = np.zeros(grid(level, self._header.width, self._header.height), np.int32)
-        for phase, cells in enumerate(phases(plane.shape)):
-            if phase == ODD:
-                self._foresight.reveal(plane)
-            taken = cells[symbols.flags(cells, odds(self._foresight.flags(cells)))]
+        for phase, cells in enumerate(checkerboard(plane.shape)):
+            if phase == NON_ANCHOR:
+                self._prior_state.condition_on_anchors(plane)
+            taken = cells[symbols.nonzero(cells, nonzero_frequency(self._prior_state.nonzero_logits(cells)))]
             plane.flat[taken] = 1
-            for start in range(0, len(taken) if level.outputs > 2 else 0, BLOCK):
-                block = taken[start : start + BLOCK]
-                plane.flat[block] += symbols.values(block, frequencies(self._foresight.values(block)))
-        self._foresight.leave(plane)
+            for start in range(0, len(taken) if level.outputs > 2 else 0, VALUES_PER_BLOCK):
+                block = taken[start : start + VALUES_PER_BLOCK]
+                plane.flat[block] += symbols.values(block, frequencies(self._prior_state.value_logits(block)))
+        self._prior_state.finish_level(plane)
         return plane
 
 
-def phases(shape: tuple[int, ...]) -> tuple[Cells, Cells]:
-    """Return the positions of the cells of phase 0, (row + col) even, and of phase 1, in reading order."""
-    odd = parity((shape[0], shape[1])).ravel()
-    return np.flatnonzero(~odd), np.flatnonzero(odd)
+def checkerboard(shape: tuple[int, ...]) -> tuple[Cells, Cells]:
+    """Return the positions of the anchors, (row + col) even, and of the non-anchors, in reading order."""
+    non_anchor = non_anchor_mask((shape[0], shape[1])).ravel()
+    return np.flatnonzero(~non_anchor), np.flatnonzero(non_anchor)

@@ -30,17 +30,17 @@ def tiny_codec(tiny_path: Path) -> Codec:
 
 
 @pytest.fixture(scope="session")
-def foretold_codec() -> Codec:
-    """The frozen model "foretold", which has an index prior."""
+def prior_codec() -> Codec:
+    """The frozen model of the tests that has an index prior."""
     from ddncodec.codec import Codec
 
     return Codec(GOLDEN / "foretold.safetensors")
 
 
 @pytest.fixture(scope="session")
-def codec_of(tiny_codec: Codec, foretold_codec: Codec) -> Callable[[str], Codec]:
+def codec_of(tiny_codec: Codec, prior_codec: Codec) -> Callable[[str], Codec]:
     """The codec that wrote a golden stream, by the stream's name."""
-    return lambda name: foretold_codec if "foretold" in name else tiny_codec
+    return lambda name: prior_codec if "foretold" in name else tiny_codec
 
 
 @pytest.fixture(scope="session")

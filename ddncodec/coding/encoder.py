@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Foresight, Header, flag_scores, grid, parity, present_scores
+from bitstream import Header, PriorState, anchor_scores, grid, non_anchor_mask, nonzero_scores
 from ddncodec.coding import beam
 from ddncodec.coding.effort import EFFORTS, Effort
 from ddncodec.coding.engine import Engine, Planes, step_of
-from ddncodec.coding.foreseen import cheapest_foreseen
-from ddncodec.coding.rate import flag_bits, lambda_of_step, value_bits
+from ddncodec.coding.foreseen import cheapest_by_prior
+from ddncodec.coding.rate import lambda_of_step, nonzero_bits, value_bits
 from ddncodec.coding.selection import cheapest, price_unit
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
@@ -28,7 +28,7 @@ UNKNOWN = -1
 """In planes given to `encode`: this cell is free to choose."""
 CAUTION = 4.0
 """Bits by which a try must beat the best one unseen: tries of all cells are judged at once, which disturbs each."""
-Flags = Sequence[np.ndarray]
+Nonzero = Sequence[np.ndarray]
 """`index != 0` of the levels so far, of one picture: (rows, cols) bool each."""
 
 
@@ -74,36 +74,36 @@ class Encoder:
         """Choose the indices of all levels."""
         network = self.engine.model.network
         chosen: list[Planes] = [[] for _ in self.headers]
-        flags: list[Flags] = [[] for _ in self.headers]
-        foresights = self._foresights()
+        nonzero: list[Nonzero] = [[] for _ in self.headers]
+        prior_states = self._prior_states()
         state = self.engine.start(self.headers)
         for level in range(len(self.engine.model.info.layout)):
             proposal = self.engine.propose(state)
-            for foresight in foresights:
-                foresight.enter()
-            codes = self._choose(proposal, flags, foresights)
+            for prior_state in prior_states:
+                prior_state.start_level()
+            codes = self._choose(proposal, nonzero, prior_states)
             state = network.advance(proposal, codes)
             del proposal  # its features are the largest thing there is, and would outlive the making of the next ones
-            flags = self._extend(flags, codes, level)
+            nonzero = self._extend(nonzero, codes, level)
             for planes, plane in zip(chosen, self._inside(codes, level).cpu().numpy().astype(np.int32)):
                 planes.append(plane)
-            for foresight, planes in zip(foresights, chosen):
-                foresight.leave(planes[-1])
+            for prior_state, planes in zip(prior_states, chosen):
+                prior_state.finish_level(planes[-1])
         return [Encoded(planes, picture) for planes, picture in zip(chosen, self.engine.render(state, self.headers[0]))]
 
-    def _foresights(self) -> list[Foresight]:
+    def _prior_states(self) -> list[PriorState]:
         """What the index prior will make of each picture; none where the model has no prior."""
         prior, layout = self.engine.model.prior, self.engine.model.info.layout
         if prior is None:
             return []
-        return [Foresight(prior, layout, each.width, each.height, each.lambda_step) for each in self.headers]
+        return [PriorState(prior, layout, each.width, each.height, each.lambda_step) for each in self.headers]
 
-    def _choose(self, proposal: Proposal, flags: Sequence[Flags], foresights: Sequence[Foresight]) -> Tensor:
+    def _choose(self, proposal: Proposal, nonzero: Sequence[Nonzero], prior_states: Sequence[PriorState]) -> Tensor:
         """The indices of a level, (B, gh, gw): of the options of each cell the one that promises most."""
         network, level = self.engine.model.network, proposal.level
         last = level + 1 == len(self.engine.model.info.layout)
         tries = 1 if last else self.effort.tries_at(network.scale(level))
-        options = self._options(proposal, self._residual(proposal), flags, tries, foresights)
+        options = self._options(proposal, self._residual(proposal), nonzero, tries, prior_states)
         if tries == 1:
             return options.codes[..., 0]
         costs = torch.empty_like(options.bits)
@@ -111,14 +111,14 @@ class Encoder:
             for mask in _groups(costs.shape[1:3], self.effort.groups if number else 1):
                 group = mask.to(costs.device)
                 codes = options.codes[..., number].where(group, options.codes[..., 0])
-                ahead = self._extend(flags, codes, level)
+                ahead = self._extend(nonzero, codes, level)
                 outlook = self._outlook(network.advance(proposal, codes), ahead, costs.shape[1:3])
                 costs[..., number] = (options.bits[..., number] + outlook).where(group, costs[..., number])
         costs[..., 1:] += CAUTION
         best = costs.argmin(dim=3, keepdim=True)
         return options.codes.gather(3, best)[..., 0]
 
-    def _outlook(self, state: State, flags: Sequence[Flags], shape: torch.Size) -> Tensor:
+    def _outlook(self, state: State, nonzero: Sequence[Nonzero], shape: torch.Size) -> Tensor:
         """What is to be expected from `state` on in each cell of a grid `shape`: error and rate in bits, (B, *shape).
 
         Found by going on greedily for `effort.depth` levels, or to the last one.
@@ -129,11 +129,11 @@ class Encoder:
         for level in range(state.level, end + 1):
             proposal = self.engine.propose(state)
             residual = self._residual(proposal)
-            options = self._options(proposal, residual, flags, 1)
+            options = self._options(proposal, residual, nonzero, 1)
             if level < end:
                 codes = options.codes[..., 0]
                 spent = spent + _sums(options.bits[..., 0], shape)
-                state, flags = network.advance(proposal, codes), self._extend(flags, codes, level)
+                state, nonzero = network.advance(proposal, codes), self._extend(nonzero, codes, level)
                 del proposal  # as above
         error = residual.square().sum(dim=(3, 4)) / self._unit(end)[:, None, None]
         return spent + _sums(error + options.costs[..., 0], shape)
@@ -142,43 +142,43 @@ class Encoder:
         self,
         proposal: Proposal,
         residual: Tensor,
-        flags: Sequence[Flags],
+        nonzero: Sequence[Nonzero],
         count: int,
-        foresights: Sequence[Foresight] = (),
+        prior_states: Sequence[PriorState] = (),
     ) -> Options:
-        """The `count` best indices of each cell of a level, at the prices of `foresights`, or else of the tables."""
+        """The `count` best indices of each cell of a level, at the prices of `prior_states`, or else of the tables."""
         layer, level = self.engine.model.network.layer(proposal.level), proposal.level
         cells, candidates = moments(proposal.features, residual), terms(layer.codebook, layer.cosines)
         count = min(count, len(candidates) - 1)
         unit, each = self._unit(level), []
         for i, header in enumerate(self.headers):
-            if foresights:
+            if prior_states:
                 shape = grid(self.engine.model.info.layout[level], header.width, header.height)
-                costs, bits, codes = cheapest_foreseen(cells[i], candidates, foresights[i], shape, unit[i], count)
+                costs, bits, codes = cheapest_by_prior(cells[i], candidates, prior_states[i], shape, unit[i], count)
             else:
                 price = value_bits(self.engine.model.tables[level], step_of(header)).to(self.engine.device)
                 found, codes = cheapest(cells[i].flatten(0, 1), candidates, price * unit[i], count)
                 costs, codes = (found / unit[i]).view(*cells.shape[1:3], count), codes.view(*cells.shape[1:3], count)
-                flag = self._flag_bits(costs[..., 0], level, flags[i], header)[..., None]
+                flag = self._nonzero_bits(costs[..., 0], level, nonzero[i], header)[..., None]
                 costs, bits = costs + flag, price[codes] + flag
             each.append(_best(codes, costs, bits))
         codes, costs, bits = map(torch.stack, zip(*each))
         return Options(self._hold(codes, level), costs, bits)
 
-    def _flag_bits(self, costs: Tensor, level: int, flags: Flags, header: Header) -> Tensor:
-        """Bits of the flag of not keeping over that of keeping, (gh, gw); infinite beyond the picture.
+    def _nonzero_bits(self, costs: Tensor, level: int, nonzero: Nonzero, header: Header) -> Tensor:
+        """Extra bits of not keeping over keeping, (gh, gw); infinite beyond the picture.
 
-        `costs` (gh, gw) are those of the best index without its flag. The second checkerboard phase is priced knowing
+        `costs` (gh, gw) are those of the best index without these bits. The second checkerboard phase is priced knowing
         what the first one takes, as it will be coded.
         """
         tables, layout = self.engine.model.tables[level], self.engine.model.info.layout
-        scores = flag_scores(tables.weights, flags, level, layout, header.width, header.height, header.lambda_step)
-        bits = flag_bits(tables, scores, 0)
+        scores = nonzero_scores(tables.weights, nonzero, level, layout, header.width, header.height, header.lambda_step)
+        bits = nonzero_bits(tables, scores, 0)
         rows, cols = bits.shape
         taken = costs[:rows, :cols].cpu().numpy() + bits < 0
-        second = flag_bits(tables, scores + present_scores(tables.weights, taken), 1)
+        second = nonzero_bits(tables, scores + anchor_scores(tables.weights, taken), 1)
         out = torch.full_like(costs, torch.inf)
-        out[:rows, :cols] = torch.from_numpy(np.where(parity(bits.shape), second, bits)).to(costs)
+        out[:rows, :cols] = torch.from_numpy(np.where(non_anchor_mask(bits.shape), second, bits)).to(costs)
         return out
 
     def _hold(self, codes: Tensor, level: int) -> Tensor:
@@ -203,9 +203,9 @@ class Encoder:
         rows, cols = grid(self.engine.model.info.layout[level], self.headers[0].width, self.headers[0].height)
         return codes[:, :rows, :cols]
 
-    def _extend(self, flags: Sequence[Flags], codes: Tensor, level: int) -> list[Flags]:
-        """The flags of each picture with those of one level more."""
-        return [[*before, plane] for before, plane in zip(flags, (self._inside(codes, level) != 0).cpu().numpy())]
+    def _extend(self, nonzero: Sequence[Nonzero], codes: Tensor, level: int) -> list[Nonzero]:
+        """`nonzero` of each picture with that of one level more."""
+        return [[*before, plane] for before, plane in zip(nonzero, (self._inside(codes, level) != 0).cpu().numpy())]
 
 
 def _best(codes: Tensor, costs: Tensor, bits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -218,8 +218,8 @@ def _best(codes: Tensor, costs: Tensor, bits: Tensor) -> tuple[Tensor, Tensor, T
 
 def _groups(shape: torch.Size, count: int) -> Iterator[Tensor]:
     """Masks (rows, cols) that share out a grid of cells: all of them, or one checkerboard parity and the other."""
-    odd = torch.from_numpy(parity((shape[0], shape[1])))
-    yield from (odd, ~odd) if count == 2 else (torch.ones_like(odd),)
+    non_anchor = torch.from_numpy(non_anchor_mask((shape[0], shape[1])))
+    yield from (non_anchor, ~non_anchor) if count == 2 else (torch.ones_like(non_anchor),)
 
 
 def _sums(values: Tensor, shape: torch.Size) -> Tensor:

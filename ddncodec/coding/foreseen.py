@@ -12,32 +12,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import LOGITS_PER_OCTAVE, ODD, Foresight, phases
+from bitstream import LOGITS_PER_OCTAVE, NON_ANCHOR, PriorState, checkerboard
 from ddncodec.coding.selection import cheapest
 
 BLOCK = 1 << 11
 """Cells whose prices are in memory together."""
 
 
-def cheapest_foreseen(
-    cells: Tensor, candidates: Tensor, foresight: Foresight, shape: tuple[int, int], unit: Tensor, count: int
+def cheapest_by_prior(
+    cells: Tensor, candidates: Tensor, prior_state: PriorState, shape: tuple[int, int], unit: Tensor, count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The `count` best candidates but 0 of every cell: what each changes in all, its bits, and its int64 index.
 
     All are (gh, gw, count), changes and bits in bits, against keeping; changes are infinite beyond the picture, whose
-    grid is `shape`. `cells` (gh, gw, D) and `candidates` are as in `search.cheapest`, `unit` is `search.price_unit`.
-    The prior stands at this level. The odd cells are priced knowing what the best of the even ones are.
+    grid is `shape`. `cells` (gh, gw, D) and `candidates` are as for `cheapest`, `unit` as `price_unit` returns it.
+    The prior is at this level. Non-anchors are priced knowing what the best of the anchors are.
     """
     costs = cells.new_full((*cells.shape[:2], count), torch.inf)
     bits, codes = torch.zeros_like(costs), torch.zeros_like(costs, dtype=torch.int64)
     plane = np.zeros(shape, np.int32)
-    for phase, positions in enumerate(phases(shape)):
-        if phase == ODD:
-            foresight.reveal(plane)
+    for phase, positions in enumerate(checkerboard(shape)):
+        if phase == NON_ANCHOR:
+            prior_state.condition_on_anchors(plane)
         for block in _blocks(positions):
             rows, cols = (torch.from_numpy(each).to(cells.device) for each in np.divmod(block, shape[1]))
-            flag = -torch.from_numpy(foresight.flags(block)).to(cells)[:, None] / LOGITS_PER_OCTAVE
-            price = _value_bits(foresight.values(block)).to(cells.device)
+            flag = -torch.from_numpy(prior_state.nonzero_logits(block)).to(cells)[:, None] / LOGITS_PER_OCTAVE
+            price = _value_bits(prior_state.value_logits(block)).to(cells.device)
             change, found = cheapest(cells[rows, cols], candidates, price * unit, count)
             costs[rows, cols], codes[rows, cols] = change / unit + flag, found
             bits[rows, cols] = price.gather(1, found) + flag

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import ATOMS, MAX_WEIGHT, Header, weight_bits
+from bitstream import ATOMS, MAX_FILTER_WEIGHT, Header, weight_bits
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.coding.selection import SAMPLE_SCALE
 
@@ -85,7 +85,7 @@ def fit(sums: Moments, header: Header, dearer: float = 1) -> np.ndarray | None:
     They minimise squared error + price x bits, a component at a time; the price is the header's lambda, or so many
     times as much.
     """
-    price, scale = _price(header) * dearer, _steps(header)
+    price, scale = _price(header) * dearer, _weight_scale(header)
     gram = sums.gram * scale[:, None] * scale
     components = 1 if header.gray else 3
     weights = np.stack([_descend(gram, sums.right[:, i] * scale, price) for i in range(components)])
@@ -95,7 +95,7 @@ def fit(sums: Moments, header: Header, dearer: float = 1) -> np.ndarray | None:
 
 def post_filter(weights: np.ndarray, header: Header, device: torch.device) -> PostFilter:
     """The correction that weights (components, ATOMS) of a stream with this header stand for."""
-    scaled = weights * _steps(header) / SAMPLE_SCALE
+    scaled = weights * _weight_scale(header) / SAMPLE_SCALE
     return PostFilter(torch.from_numpy(COLORS[: len(weights)].T @ scaled).float().to(device))
 
 
@@ -104,7 +104,7 @@ def _price(header: Header) -> float:
     return lambda_of_step(header.lambda_step)
 
 
-def _steps(header: Header) -> np.ndarray:
+def _weight_scale(header: Header) -> np.ndarray:
     """What a weight of 1 stands for, (ATOMS,), in 8-bit levels: rounding one costs about lambda, as much as a bit."""
     return math.sqrt(12 * _price(header) / (header.width * header.height)) * 2.0**EXPONENTS
 
@@ -152,7 +152,7 @@ def _descend(gram: np.ndarray, right: np.ndarray, price: float) -> np.ndarray:
     for _ in range(ROUNDS):
         before = weights.copy()
         for k in np.flatnonzero(gram.diagonal()):
-            best = min(max(weights[k] + slope[k] / gram[k, k], -MAX_WEIGHT), MAX_WEIGHT)
+            best = min(max(weights[k] + slope[k] / gram[k, k], -MAX_FILTER_WEIGHT), MAX_FILTER_WEIGHT)
             moves = np.array([0, math.floor(best), math.ceil(best), weights[k]]) - weights[k]
             costs = moves * (moves * gram[k, k] - 2 * slope[k]) + price * weight_bits(weights[k] + moves)
             move = moves[costs.argmin()]
@@ -184,7 +184,9 @@ def _rounded(gram: np.ndarray, right: np.ndarray, price: float) -> np.ndarray:
         factors = table[:, k].copy()
         factors[k] = 0
         table -= factors[:, None] * table[k]
-        weights = np.where(free | (gram.diagonal() == 0), 0, np.rint(table[:, -1]).clip(-MAX_WEIGHT, MAX_WEIGHT))
+        weights = np.where(
+            free | (gram.diagonal() == 0), 0, np.rint(table[:, -1]).clip(-MAX_FILTER_WEIGHT, MAX_FILTER_WEIGHT)
+        )
         if (cost := _cost(gram, right, price, weights)) < least:
             best, least = weights, cost
 

@@ -29,7 +29,7 @@ def value_bits(tables: LevelTables, step: int) -> Tensor:
     return torch.from_numpy(np.concatenate([[0.0], np.log2(PROBABILITY_ONE / frequencies)]).astype(np.float32))
 
 
-def flag_bits(tables: LevelTables, scores: np.ndarray, phase: int) -> np.ndarray:
-    """Extra bits of not keeping over keeping, (rows, cols) float32, at flag scores of one checkerboard phase."""
-    taken = tables.nonkeep[phase][score_bins(scores)].astype(np.float32) / PROBABILITY_ONE
+def nonzero_bits(tables: LevelTables, scores: np.ndarray, phase: int) -> np.ndarray:
+    """Extra bits of not keeping over keeping, (rows, cols) float32, at the scores of one checkerboard phase."""
+    taken = tables.p_nonzero[phase][score_bins(scores)].astype(np.float32) / PROBABILITY_ONE
     return np.log2((1 - taken) / taken)

@@ -59,8 +59,8 @@ class _Drawn:
 
     random: np.random.Generator
 
-    def flags(self, cells: np.ndarray, odds: np.ndarray) -> np.ndarray:
-        return self.random.random(len(cells)) < odds / PROBABILITY_ONE
+    def nonzero(self, cells: np.ndarray, frequency: np.ndarray) -> np.ndarray:
+        return self.random.random(len(cells)) < frequency / PROBABILITY_ONE
 
     def values(self, cells: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
         drawn = self.random.integers(PROBABILITY_ONE, size=len(cells))

@@ -38,7 +38,7 @@ class CodebookState(nn.Module):
         bits[1:] = (smoothed.sum() / smoothed).log2()
         return bits
 
-    def flag_bits(self, t: Tensor) -> Tensor:
+    def nonzero_bits(self, t: Tensor) -> Tensor:
         """Extra bits of not keeping over keeping, at conditions t (B,) in [-1, 1]; at most 4 either way."""
         kept, taken = self.flags[bucket_of(t)].unbind(dim=1)
         return (kept / taken).log2().clamp(-4, 4)

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from bitstream import IndexPrior, step_feature
+from bitstream import IndexPrior, lambda_feature
 from ddncodec.coding.rate import step_of_lambda
 from ddncodec.model import DiscreteDistributionNetwork
-from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
+from ddncodec.training.prior import PriorNetwork, PriorPrices, codebook_features
 from ddncodec.training.processes import average_gradients
 
 AVERAGE = 0.998
 """Share that the moving average keeps in each step."""
 
 
-class PriorState:
+class PriorTrainer:
     """The index prior of `network`, with `channels` channels, its moving average, and its AdamW at rate `rate`.
 
     It learns from the indices that the network's training chooses, at its prices or others. What is priced and
@@ -50,8 +50,8 @@ class PriorState:
 
         `network` chose them at `lambdas` (B,); `pace` scales the learning rate.
         """
-        flags, values = self.network(codes, _steps(lambdas), meanings(network))
-        loss = (flags.sum() + values.sum()) / sum(plane.numel() for plane in codes)
+        nonzero, values = self.network(codes, _lambda_features(lambdas), codebook_features(network))
+        loss = (nonzero.sum() + values.sum()) / sum(plane.numel() for plane in codes)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.network.parameters())
@@ -63,12 +63,12 @@ class PriorState:
         return float(loss.detach())
 
     def prices(self, network: DiscreteDistributionNetwork, lambdas: Tensor) -> PriorPrices:
-        """What the indices of a batch at `lambdas` (B,) cost."""
-        return PriorPrices(self.average, meanings(network), _steps(lambdas))
+        """Bits of the indices of a batch at `lambdas` (B,)."""
+        return PriorPrices(self.average, codebook_features(network), _lambda_features(lambdas))
 
     def export(self, network: DiscreteDistributionNetwork) -> IndexPrior:
         """The prior in integers, for the codebooks of `network`."""
-        return self.average.export(meanings(network))
+        return self.average.export(codebook_features(network))
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -91,6 +91,6 @@ class PriorState:
         get_ema_multi_avg_fn(keep)([*self.average.parameters()], [*self.network.parameters()], None)
 
 
-def _steps(lambdas: Tensor) -> Tensor:
-    """The step feature of each lambda (B,)."""
-    return torch.tensor([step_feature(step_of_lambda(each)) for each in lambdas.tolist()]).to(lambdas)
+def _lambda_features(lambdas: Tensor) -> Tensor:
+    """`bitstream.lambda_feature` of each lambda (B,)."""
+    return torch.tensor([lambda_feature(step_of_lambda(each)) for each in lambdas.tolist()]).to(lambdas)

@@ -17,10 +17,10 @@ from ddncodec.coding.rate import step_of_lambda
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.training.codebooks import BUCKETS, CodebookState
 from ddncodec.training.data.pictures import Pictures
-from ddncodec.training.prior_trainer import PriorState
+from ddncodec.training.prior_trainer import PriorTrainer
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import draw_lambdas, walk
-from ddncodec.training.tables import fit, flag_guess, gather
+from ddncodec.training.tables import fit, gather, initial_tables
 from ddncodec.zoo.loading import load_model, save_model
 from ddncodec.zoo.weights_file import ModelInfo
 
@@ -80,7 +80,7 @@ def _size(planes: Sequence[Planes], headers: Sequence[Header], layout: Layout, p
 def _settle(
     network: DiscreteDistributionNetwork,
     codebooks: list[CodebookState],
-    prior: PriorState | None,
+    prior: PriorTrainer | None,
     state: TrainState,
     pictures: Pictures,
     autocast: bool,
@@ -127,7 +127,7 @@ def _settle(
 def _guess(network: DiscreteDistributionNetwork, book: CodebookState) -> LevelTables:
     low, high = (step_of_lambda(x) for x in (network.config.smallest_lambda, network.config.largest_lambda))
     steps = (low + (np.arange(BUCKETS) + 0.5) / BUCKETS * (high - low)).round().astype(np.int64)
-    return flag_guess(book.flags.cpu().double().numpy(), book.counts[1:].cpu().double().numpy(), steps)
+    return initial_tables(book.flags.cpu().double().numpy(), book.counts[1:].cpu().double().numpy(), steps)
 
 
 def _encode(

@@ -31,7 +31,7 @@ GROWTH = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Walk:
+class StepResult:
     """What a batch left behind: the loss, and per level its squared error, observations and codes (B, gh, gw).
 
     `sound` is false where the error grew beyond GROWTH times within a stage or from one to the next, or is no number.
@@ -67,7 +67,7 @@ def walk(
     chain_dropout: float = 0.0,
     generator: torch.Generator | None = None,
     prices: PriorPrices | None = None,
-) -> Walk:
+) -> StepResult:
     """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably; `given` as the network's.
 
     `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young. Bits are those of
@@ -100,7 +100,7 @@ def walk(
                 codes = (
                     _choose(cells, candidates, codebooks[level], price, t)
                     if prices is None
-                    else prices.choose(level, cells.shape[:3], partial(_choose_foreseen, cells, candidates, price))
+                    else prices.choose(level, cells.shape[:3], partial(_choose_by_prior, cells, candidates, price))
                 )
             state = network.advance(proposal, codes)
             error = (state.image - target).square().mean(dim=(1, 2, 3))
@@ -120,7 +120,7 @@ def walk(
             error = (rendered - pictures).square().mean(dim=(1, 2, 3))
             cost = LOSS_SCALE * (error / faint).log1p()
             loss, before = loss + RENDER_WEIGHT * cost.mean(), error.detach().mean()
-    return Walk(loss, sound & loss.isfinite(), torch.stack(errors), chosen, observations)
+    return StepResult(loss, sound & loss.isfinite(), torch.stack(errors), chosen, observations)
 
 
 def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tensor, t: Tensor) -> Tensor:
@@ -128,11 +128,11 @@ def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tens
     grid = cells.shape[:3]
     each = grid[1] * grid[2]
     prices = (price[:, None] * state.value_bits()).repeat_interleave(each, dim=0)
-    threshold = (price * state.flag_bits(t)).repeat_interleave(each)
+    threshold = (price * state.nonzero_bits(t)).repeat_interleave(each)
     return select(cells.flatten(0, 2), candidates, prices, threshold).view(grid)
 
 
-def _choose_foreseen(
+def _choose_by_prior(
     cells: Tensor, candidates: Tensor, price: Tensor, places: Tensor, values: Tensor, flags: Tensor
 ) -> Tensor:
     """The same for the n cells at `places` (n,) of the batch, at bits of values (n, K) and flags (n,) -> codes (n,)."""

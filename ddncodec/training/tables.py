@@ -8,42 +8,42 @@ from collections.abc import Sequence
 import numpy as np
 
 from bitstream import (
-    BINS,
-    BUCKETS,
     FEATURES,
+    LAMBDA_BUCKETS,
     PROBABILITY_ONE,
-    SHIFT,
+    SCORE_BINS,
+    SCORE_SHIFT,
     Header,
     Layout,
     LevelTables,
-    flag_features,
     lambda_bucket,
-    parity,
+    non_anchor_mask,
+    nonzero_features,
     score_bins,
 )
 from ddncodec.coding.engine import Planes
 
 WEIGHT_UNIT = 256
-"""Weights of the flag score are stored in 1/256 logit."""
+"""Weights of the score of index != 0 are stored in 1/256 logit."""
 CELLS_PER_PICTURE = 2048
-"""At most this many cells of a plane are looked at to fit its flags."""
-BUCKET_PRIOR = 4.0
-"""Every lambda bucket starts as if it had seen each index this many times, shared out as over all buckets."""
-PRIOR_CELLS = 16.0
-"""Every bin of the flag tables starts as if it had seen this many cells at its nominal probability."""
+"""At most this many cells of a plane are sampled to fit `p_nonzero`."""
+BUCKET_SMOOTHING = 4.0
+"""Pseudo-count of each index in every lambda bucket, distributed as the counts of all buckets together."""
+SMOOTHING_CELLS = 16.0
+"""Pseudo-count of cells in every bin of `p_nonzero`, at the bin's nominal probability."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
     """Cells of one level over many pictures.
 
-    `features` (n, FEATURES), `phases` (n,), `flags` (n,) bool of sampled cells; `values` (BUCKETS, K) counts of the
-    indices of all cells by lambda bucket.
+    `features` (n, FEATURES), `phases` (n,) and `nonzero` (n,) bool are those of sampled cells; `values`
+    (LAMBDA_BUCKETS, K) counts the indices of all cells by lambda bucket.
     """
 
     features: np.ndarray
     phases: np.ndarray
-    flags: np.ndarray
+    nonzero: np.ndarray
     values: np.ndarray
 
 
@@ -56,76 +56,78 @@ def gather(
 
 def fit(sample: Sample) -> LevelTables:
     """Tables of one level: a logistic score and a probability for each of its bins, and value frequencies."""
-    weights = np.round(_logistic(sample.features, sample.flags) * WEIGHT_UNIT).astype(np.int32)
+    weights = np.round(_logistic(sample.features, sample.nonzero) * WEIGHT_UNIT).astype(np.int32)
     scores = sample.features @ weights[:-1] + weights[-1]
     bins = score_bins(scores.astype(np.int32))
     nominal = _nominal()
-    nonkeep = np.empty((2, BINS), np.int32)
+    p_nonzero = np.empty((2, SCORE_BINS), np.int32)
     for phase in (0, 1):
         mine = sample.phases == phase
-        seen = np.bincount(bins[mine], minlength=BINS)
-        taken = np.bincount(bins[mine & sample.flags], minlength=BINS)
-        share = (taken + PRIOR_CELLS * nominal) / (seen + PRIOR_CELLS)
-        nonkeep[phase] = np.clip(np.round(share * PROBABILITY_ONE), 1, PROBABILITY_ONE - 1)
-    return LevelTables(weights, nonkeep, value_frequencies(sample.values[:, 1:]))
+        seen = np.bincount(bins[mine], minlength=SCORE_BINS)
+        taken = np.bincount(bins[mine & sample.nonzero], minlength=SCORE_BINS)
+        share = (taken + SMOOTHING_CELLS * nominal) / (seen + SMOOTHING_CELLS)
+        p_nonzero[phase] = np.clip(np.round(share * PROBABILITY_ONE), 1, PROBABILITY_ONE - 1)
+    return LevelTables(weights, p_nonzero, value_frequencies(sample.values[:, 1:]))
 
 
 def value_frequencies(counts: np.ndarray) -> np.ndarray:
-    """Integer frequencies (BUCKETS, K - 1), each row summing to 65536, from counts that may be sparse.
+    """Integer frequencies (LAMBDA_BUCKETS, K - 1), each row summing to 65536, from counts that may be sparse.
 
     A bucket's counts are smoothed by those of all buckets, which in turn are smoothed by equal shares.
     """
     outputs = counts.shape[1]
     overall = counts.sum(axis=0) + 0.5
-    prior = overall / overall.sum() * outputs * BUCKET_PRIOR
-    rows = [_apportion((row + prior) / (row + prior).sum()) for row in counts]
+    smoothing = overall / overall.sum() * outputs * BUCKET_SMOOTHING
+    rows = [_apportion((row + smoothing) / (row + smoothing).sum()) for row in counts]
     return np.stack(rows)
 
 
-def flag_guess(flags: np.ndarray, values: np.ndarray, steps: np.ndarray) -> LevelTables:
-    """First tables, from training counts alone: flags (B, 2) kept or not at `steps` (B,), values (K - 1,)."""
+def initial_tables(kept_or_not: np.ndarray, values: np.ndarray, steps: np.ndarray) -> LevelTables:
+    """First tables, from counts in training: `kept_or_not` (B, 2) at lambda `steps` (B,), `values` (K - 1,)."""
     features = np.zeros((len(steps) * 2, FEATURES))
     features[:, FEATURES - 1] = np.repeat((steps - 128) // 4, 2)
-    weights = _logistic(features, np.tile([False, True], len(steps)), flags.flatten())
+    weights = _logistic(features, np.tile([False, True], len(steps)), kept_or_not.flatten())
     weights = np.round(weights * WEIGHT_UNIT).astype(np.int32)
     nominal = _nominal()
-    nonkeep = np.clip(np.round(nominal * PROBABILITY_ONE), 1, PROBABILITY_ONE - 1).astype(np.int32)
-    return LevelTables(weights, np.stack([nonkeep, nonkeep]), value_frequencies(np.tile(values, (BUCKETS, 1))))
+    p_nonzero = np.clip(np.round(nominal * PROBABILITY_ONE), 1, PROBABILITY_ONE - 1).astype(np.int32)
+    return LevelTables(
+        weights, np.stack([p_nonzero, p_nonzero]), value_frequencies(np.tile(values, (LAMBDA_BUCKETS, 1)))
+    )
 
 
 def _gather_level(
     level: int, planes: Sequence[Planes], headers: Sequence[Header], layout: Layout, random: np.random.Generator
 ) -> Sample:
-    features, phases, flags = [], [], []
-    values = np.zeros((BUCKETS, layout[level].outputs), np.int64)
+    features, phases, nonzero = [], [], []
+    values = np.zeros((LAMBDA_BUCKETS, layout[level].outputs), np.int64)
     for each, header in zip(planes, headers):
-        seen = [plane != 0 for plane in each[: level + 1]]
-        odd = parity(each[level].shape)
-        rows = random.permutation(odd.size)[:CELLS_PER_PICTURE]
+        known = [plane != 0 for plane in each[: level + 1]]
+        non_anchor = non_anchor_mask(each[level].shape)
+        rows = random.permutation(non_anchor.size)[:CELLS_PER_PICTURE]
         both = [
-            flag_features(seen, level, layout, header.width, header.height, header.lambda_step, phase).reshape(
+            nonzero_features(known, level, layout, header.width, header.height, header.lambda_step, phase).reshape(
                 FEATURES, -1
             )[:, rows]
             for phase in (0, 1)
         ]
-        phase_of = odd.flatten()[rows]
+        phase_of = non_anchor.flatten()[rows]
         features.append(np.where(phase_of, both[1], both[0]).T)
         phases.append(phase_of.astype(np.int64))
-        flags.append(seen[level].flatten()[rows])
+        nonzero.append(known[level].flatten()[rows])
         values[lambda_bucket(header.lambda_step)] += np.bincount(each[level].flatten(), minlength=values.shape[1])
-    return Sample(np.concatenate(features), np.concatenate(phases), np.concatenate(flags), values)
+    return Sample(np.concatenate(features), np.concatenate(phases), np.concatenate(nonzero), values)
 
 
-def _logistic(features: np.ndarray, flags: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
+def _logistic(features: np.ndarray, nonzero: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
     """Logistic regression by Newton's method with a light ridge: weights (FEATURES + 1,), the bias last."""
     inputs = np.concatenate([features, np.ones((len(features), 1))], axis=1).astype(np.float64)
     counts = np.ones(len(inputs)) if counts is None else counts
     ridge = 1e-3 * counts.sum() / len(inputs) + 1e-2
     weights = np.zeros(inputs.shape[1])
     for _ in range(20):
-        chance = 1 / (1 + np.exp(-(inputs @ weights).clip(-30, 30)))
-        slope = inputs.T @ (counts * (flags - chance)) - ridge * weights
-        curvature = (inputs * (counts * chance * (1 - chance))[:, None]).T @ inputs
+        p = 1 / (1 + np.exp(-(inputs @ weights).clip(-30, 30)))
+        slope = inputs.T @ (counts * (nonzero - p)) - ridge * weights
+        curvature = (inputs * (counts * p * (1 - p))[:, None]).T @ inputs
         step = np.linalg.solve(curvature + ridge * np.eye(len(weights)), slope)
         weights += step.clip(-2, 2)
         if np.abs(step).max() < 1e-5:
@@ -134,8 +136,8 @@ def _logistic(features: np.ndarray, flags: np.ndarray, counts: np.ndarray | None
 
 
 def _nominal() -> np.ndarray:
-    """The probability in the middle of each score bin, (BINS,)."""
-    return 1 / (1 + np.exp(-(np.arange(BINS) - BINS // 2 + 0.5) * (1 << SHIFT) / WEIGHT_UNIT))
+    """The probability in the middle of each score bin, (SCORE_BINS,)."""
+    return 1 / (1 + np.exp(-(np.arange(SCORE_BINS) - SCORE_BINS // 2 + 0.5) * (1 << SCORE_SHIFT) / WEIGHT_UNIT))
 
 
 def _apportion(shares: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.processes import average_gradients, rank, sum_over_processes
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import Walk, draw_lambdas, walk
+from ddncodec.training.step import StepResult, draw_lambdas, walk
 
 CHECKPOINT_SECONDS = 180.0
 
@@ -64,7 +64,7 @@ def train(
 
 
 def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, autocast: bool) -> Report:
-    """One step, shared evenly by all processes; codebooks learn nothing from one that is not sound (see `Walk`)."""
+    """One step, shared evenly by all processes; codebooks learn only from one that is sound (see `StepResult`)."""
     recipe, step = state.recipe, state.step
     phase = recipe.phase(step)
     seed = (recipe.seed, step, rank())
@@ -140,7 +140,7 @@ def _patience(state: TrainState) -> tuple[float, ...]:
     return tuple(min(1.0, (state.step - start + 1) / state.recipe.patient_steps) for start in starts)
 
 
-def _report(state: TrainState, result: Walk) -> Report:
+def _report(state: TrainState, result: StepResult) -> Report:
     psnr = 10 * torch.log10(4 / result.errors.clamp(min=1e-9))
     usage = []
     for book in list(state.codebooks)[: len(result.errors)]:

@@ -20,8 +20,22 @@ from ddncodec.errors import ModelError
 
 FORMAT = "ddncodec-1"
 """Key of the metadata entry that describes the model as JSON: name, about, config."""
-TABLE_FIELDS = tuple(field.name for field in dataclasses.fields(LevelTables))
-PRIOR_FIELDS = tuple(field.name for field in dataclasses.fields(LevelPrior))
+TABLE_KEYS = {"p_nonzero": "nonkeep"}
+"""Fields of `LevelTables` that have another name in the file, as tables.LEVEL.KEY."""
+PRIOR_KEYS = {
+    "spatial": "blend",
+    "spatial_bias": "blend_bias",
+    "lambda_weight": "step",
+    "pointwise": "mix",
+    "pointwise_bias": "mix_bias",
+    "anchor_embedding": "even_codes",
+    "neighbours": "beside",
+    "neighbours_bias": "beside_bias",
+    "neighbours_pointwise": "join",
+    "neighbours_pointwise_bias": "join_bias",
+    "index_embedding": "codes",
+}
+"""Fields of `LevelPrior` that have another name in the file, as prior.LEVEL.KEY."""
 PRIOR_START = "prior.start"
 """The first array of an index prior, in the files of models that have one."""
 
@@ -71,7 +85,7 @@ def read_tables(path: Path, levels: int) -> tuple[LevelTables, ...]:
     try:
         with safe_open(path, framework="numpy") as file:
             return tuple(
-                LevelTables(*(file.get_tensor(f"tables.{level}.{field}").astype(np.int32) for field in TABLE_FIELDS))
+                LevelTables(**{field: file.get_tensor(key).astype(np.int32) for field, key in _table_keys(level)})
                 for level in range(levels)
             )
     except (OSError, SafetensorError, bitstream.InvalidArgumentError) as error:
@@ -85,7 +99,7 @@ def read_prior(path: Path, levels: int) -> IndexPrior | None:
             if PRIOR_START not in file.keys():
                 return None
             each = (
-                LevelPrior(*(file.get_tensor(f"prior.{level}.{field}") for field in PRIOR_FIELDS))
+                LevelPrior(**{field: file.get_tensor(key) for field, key in _prior_keys(level)})
                 for level in range(levels)
             )
             return IndexPrior(file.get_tensor(PRIOR_START), tuple(each))
@@ -106,9 +120,9 @@ def metadata_of(name: str, config: str, about: str) -> dict[str, str]:
 def prior_arrays(prior: IndexPrior) -> dict[str, np.ndarray]:
     """The index prior as named arrays."""
     arrays = {
-        f"prior.{level}.{field}": np.ascontiguousarray(getattr(weights, field))
+        key: np.ascontiguousarray(getattr(weights, field))
         for level, weights in enumerate(prior.levels)
-        for field in PRIOR_FIELDS
+        for field, key in _prior_keys(level)
     }
     return {PRIOR_START: prior.start, **arrays}
 
@@ -116,12 +130,24 @@ def prior_arrays(prior: IndexPrior) -> dict[str, np.ndarray]:
 def table_arrays(tables: tuple[LevelTables, ...]) -> dict[str, np.ndarray]:
     """The tables as named arrays, the way the file stores them: in 16 bits where all entries fit."""
     arrays = {
-        f"tables.{level}.{field}": np.ascontiguousarray(getattr(table, field))
+        key: np.ascontiguousarray(getattr(table, field))
         for level, table in enumerate(tables)
-        for field in TABLE_FIELDS
+        for field, key in _table_keys(level)
     }
     short = np.iinfo(np.uint16)
     return {
         name: array.astype(np.uint16) if short.min <= array.min() and array.max() <= short.max else array
         for name, array in arrays.items()
     }
+
+
+def _table_keys(level: int) -> list[tuple[str, str]]:
+    """Each field of `LevelTables` and its key in the file."""
+    names = [field.name for field in dataclasses.fields(LevelTables)]
+    return [(name, f"tables.{level}.{TABLE_KEYS.get(name, name)}") for name in names]
+
+
+def _prior_keys(level: int) -> list[tuple[str, str]]:
+    """Each field of `LevelPrior` and its key in the file."""
+    names = [field.name for field in dataclasses.fields(LevelPrior)]
+    return [(name, f"prior.{level}.{PRIOR_KEYS.get(name, name)}") for name in names]

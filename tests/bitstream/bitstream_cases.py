@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitstream import (
-    BINS,
-    BUCKETS,
     FEATURES,
+    LAMBDA_BUCKETS,
     PROBABILITY_ONE,
+    SCORE_BINS,
     Chunk,
     Header,
     IndexPrior,
@@ -50,8 +50,8 @@ def random_tables(rng: np.random.Generator, layout: Layout) -> list[LevelTables]
     return [
         LevelTables(
             weights=rng.integers(-300, 300, FEATURES + 1, dtype=np.int32),
-            nonkeep=rng.integers(1, PROBABILITY_ONE, (2, BINS), dtype=np.int32),
-            values=np.stack([random_frequencies(rng, level.outputs - 1) for _ in range(BUCKETS)]),
+            p_nonzero=rng.integers(1, PROBABILITY_ONE, (2, SCORE_BINS), dtype=np.int32),
+            values=np.stack([random_frequencies(rng, level.outputs - 1) for _ in range(LAMBDA_BUCKETS)]),
         )
         for level in layout
     ]
@@ -69,10 +69,12 @@ def random_prior(rng: np.random.Generator, layout: Layout, channels: int = 3, to
 
     levels = tuple(
         LevelPrior(
-            blend=small(9 * c, c), blend_bias=large(c, 1 << 12), step=large(c, 1 << 7),
-            mix=small(c, c), mix_bias=large(c, 1 << 12), even_codes=small(level.outputs, c),
-            beside=small(4 * c, c), beside_bias=large(c, 1 << 12), join=small(c, c), join_bias=large(c, 1 << 12),
-            head=small(c, level.outputs), head_bias=large(level.outputs, 1 << 10), codes=small(level.outputs, c),
+            spatial=small(9 * c, c), spatial_bias=large(c, 1 << 12), lambda_weight=large(c, 1 << 7),
+            pointwise=small(c, c), pointwise_bias=large(c, 1 << 12), anchor_embedding=small(level.outputs, c),
+            neighbours=small(4 * c, c), neighbours_bias=large(c, 1 << 12),
+            neighbours_pointwise=small(c, c), neighbours_pointwise_bias=large(c, 1 << 12),
+            head=small(c, level.outputs), head_bias=large(level.outputs, 1 << 10),
+            index_embedding=small(level.outputs, c),
         )
         for level in layout
     )  # fmt: skip

@@ -6,12 +6,12 @@ from bitstream_cases import LAYOUT, random_layout, random_planes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitstream import FEATURES, InvalidArgumentError, Layout, flag_features, grid
-from bitstream.context import Flags, flag_scores, parity, present_scores
+from bitstream import FEATURES, InvalidArgumentError, Layout, grid, nonzero_features
+from bitstream.context import Nonzero, anchor_scores, non_anchor_mask, nonzero_scores
 
 
 def slow_features(
-    flags: list[Flags],
+    nonzero: list[Nonzero],
     level: int,
     layout: Layout,
     size: tuple[int, int],
@@ -26,9 +26,9 @@ def slow_features(
         if plane < 0 or not (0 <= row < rows and 0 <= col < cols):
             return 0
         if layout[plane].cell == 0:
-            return int(flags[plane][0, 0])
+            return int(nonzero[plane][0, 0])
         coarse = layout[plane].cell // cell
-        return int(flags[plane][row // coarse, col // coarse])
+        return int(nonzero[plane][row // coarse, col // coarse])
 
     def beside(plane: int, row: int, col: int) -> int:
         steps = ((-1, 0), (1, 0), (0, -1), (0, 1))
@@ -67,37 +67,37 @@ def test_features_agree_with_a_slow_reading_of_the_format(
 ) -> None:
     rng = np.random.default_rng(seed)
     layout = random_layout(rng, levels)
-    flags = [plane != 0 for plane in random_planes(rng, layout, width, height, keep=0.3)]
+    nonzero = [plane != 0 for plane in random_planes(rng, layout, width, height, keep=0.3)]
     level = int(rng.integers(0, levels))
-    found = flag_features(flags, level, layout, width, height, step, phase)
-    expected = slow_features(flags, level, layout, (width, height), step, phase)
+    found = nonzero_features(nonzero, level, layout, width, height, step, phase)
+    expected = slow_features(nonzero, level, layout, (width, height), step, phase)
     assert found.dtype == np.int32
-    mask = parity(expected.shape[1:]) == bool(phase)
+    mask = non_anchor_mask(expected.shape[1:]) == bool(phase)
     assert np.array_equal(found[:, mask], expected[:, mask])
 
     weights = rng.integers(-(1 << 20), 1 << 20, FEATURES + 1, dtype=np.int32)
-    scores = flag_scores(weights, flags, level, layout, width, height, step)
+    scores = nonzero_scores(weights, nonzero, level, layout, width, height, step)
     if phase:
-        scores += present_scores(weights, flags[level])
+        scores += anchor_scores(weights, nonzero[level])
     product = np.tensordot(weights[:-1].astype(np.int64), found, 1) + int(weights[-1])
     assert np.array_equal(scores, product)
 
 
 def test_odd_cells_of_the_current_plane_are_not_looked_at() -> None:
     rng = np.random.default_rng(0)
-    flags = [plane != 0 for plane in random_planes(rng, LAYOUT, 40, 24)]
-    seen = flag_features(flags, 4, LAYOUT, 40, 24, 0, 1)
-    flags[4] = flags[4] & ~parity(flags[4].shape)
-    assert np.array_equal(seen, flag_features(flags, 4, LAYOUT, 40, 24, 0, 1))
+    nonzero = [plane != 0 for plane in random_planes(rng, LAYOUT, 40, 24)]
+    seen = nonzero_features(nonzero, 4, LAYOUT, 40, 24, 0, 1)
+    nonzero[4] = nonzero[4] & ~non_anchor_mask(nonzero[4].shape)
+    assert np.array_equal(seen, nonzero_features(nonzero, 4, LAYOUT, 40, 24, 0, 1))
 
 
 def test_arguments_that_do_not_fit_are_refused() -> None:
-    flags = [plane != 0 for plane in random_planes(np.random.default_rng(0), LAYOUT, 40, 24)]
+    nonzero = [plane != 0 for plane in random_planes(np.random.default_rng(0), LAYOUT, 40, 24)]
     with pytest.raises(InvalidArgumentError, match="`phase`"):
-        flag_features(flags, 1, LAYOUT, 40, 24, 0, 2)
+        nonzero_features(nonzero, 1, LAYOUT, 40, 24, 0, 2)
     with pytest.raises(InvalidArgumentError, match="`level`"):
-        flag_features(flags, 5, LAYOUT, 40, 24, 0, 0)
+        nonzero_features(nonzero, 5, LAYOUT, 40, 24, 0, 0)
     with pytest.raises(InvalidArgumentError, match="needs 2"):
-        flag_features(flags[:1], 1, LAYOUT, 40, 24, 0, 1)
-    with pytest.raises(InvalidArgumentError, match=r"flags\[1\].* must be \(2, 3\)"):
-        flag_features([flags[0], flags[2]], 2, LAYOUT, 40, 24, 0, 0)
+        nonzero_features(nonzero[:1], 1, LAYOUT, 40, 24, 0, 1)
+    with pytest.raises(InvalidArgumentError, match=r"nonzero\[1\].* must be \(2, 3\)"):
+        nonzero_features([nonzero[0], nonzero[2]], 2, LAYOUT, 40, 24, 0, 0)

@@ -68,9 +68,9 @@ def test_the_numbers_of_the_text_are_those_of_the_code() -> None:
     assert f"default limit 2^{limits.max_cells.bit_length() - 1}" in TEXT
     assert f"default limit 2^{limits.max_elements.bit_length() - 1}" in TEXT
     assert f"1..{bitstream.MAX_SIDE} pixels" in TEXT
-    assert f"(2 x {bitstream.BINS}, each" in TEXT
-    assert f"({bitstream.BUCKETS} x (K - 1), each" in TEXT
-    assert f">> {bitstream.SHIFT}) + {bitstream.BINS // 2}, 0, {bitstream.BINS - 1})" in TEXT
+    assert f"(2 x {bitstream.SCORE_BINS}, each" in TEXT
+    assert f"({bitstream.LAMBDA_BUCKETS} x (K - 1), each" in TEXT
+    assert f">> {bitstream.SCORE_SHIFT}) + {bitstream.SCORE_BINS // 2}, 0, {bitstream.SCORE_BINS - 1})" in TEXT
     assert f"`weights` ({bitstream.FEATURES} and a bias" in TEXT
     assert f"at most {bitstream.COUNT_CAP}" in TEXT
     assert f"format version {bitstream.VERSION}" in TEXT

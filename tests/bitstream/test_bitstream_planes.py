@@ -88,7 +88,7 @@ def test_plain_size_is_cells_times_index_bits(outputs: int, bits: int) -> None:
 
 
 def test_all_keep_costs_next_to_nothing_when_it_is_likely() -> None:
-    tables = [dataclasses.replace(LevelTables.flat(level.outputs), nonkeep=np.full((2, 128), 1)) for level in LAYOUT]
+    tables = [dataclasses.replace(LevelTables.flat(level.outputs), p_nonzero=np.full((2, 128), 1)) for level in LAYOUT]
     planes = [np.zeros_like(plane) for plane in planes_of(LAYOUT)]
     (only,) = encode_planes(planes, LAYOUT, CODED, tables, (5,))
     assert only.payload == b""
@@ -104,7 +104,7 @@ def test_smoothness_of_the_flags_pays() -> None:
     logits = (np.arange(128) - 64) / 8
     likely = np.clip(65536 / (1 + np.exp(-logits)), 1, 65535).astype(np.int32)
     weights = np.array([0, 0, 0, 0, 0, 0, 0, 700, 700, 0, -1400])
-    fond = LevelTables(weights, np.stack([flat.nonkeep[0], likely]), flat.values)
+    fond = LevelTables(weights, np.stack([flat.p_nonzero[0], likely]), flat.values)
     sizes = [len(encode_planes([plane], layout, header, [t])[0].payload) for t in (flat, fond)]
     assert sizes[1] < 0.6 * sizes[0]
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bitstream import ATOMS, MAX_WEIGHT, CorruptionError, InvalidArgumentError, read_weights, weight_bits, write_weights
+from bitstream import (
+    ATOMS,
+    MAX_FILTER_WEIGHT,
+    CorruptionError,
+    InvalidArgumentError,
+    read_weights,
+    weight_bits,
+    write_weights,
+)
 
 
 def drawn(components: int, seed: int) -> np.ndarray:
@@ -22,7 +30,7 @@ def test_weights_come_back(components: int, seed: int) -> None:
 
 
 def test_extreme_weights_come_back() -> None:
-    weights = np.resize([MAX_WEIGHT, -MAX_WEIGHT, 0, 1, -1], (3, ATOMS))
+    weights = np.resize([MAX_FILTER_WEIGHT, -MAX_FILTER_WEIGHT, 0, 1, -1], (3, ATOMS))
     np.testing.assert_array_equal(read_weights(write_weights(weights), 3), weights)
 
 
@@ -66,7 +74,7 @@ def test_padding_is_zero() -> None:
 
 
 def test_a_weight_beyond_the_limit_is_an_error() -> None:
-    bits = f"{2 * MAX_WEIGHT + 2:033b}"
+    bits = f"{2 * MAX_FILTER_WEIGHT + 2:033b}"
     payload = int(bits.ljust(8 * 8, "1"), 2).to_bytes(8, "big")
     with pytest.raises(CorruptionError, match="weight 0 of the post-filter is beyond"):
         read_weights(payload, 1)

@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 
 from bitstream import (
     BitstreamError,
-    Foresight,
     Header,
     IndexPrior,
     InvalidArgumentError,
     Level,
     LevelPrior,
+    PriorState,
+    checkerboard,
     decode_planes,
     encode_planes,
     grid,
-    phases,
     read_stream,
     write_stream,
 )
 from bitstream.frequencies import frequencies
-from bitstream.prior import MAX_BIAS, MAX_CHANNELS, MAX_STEP
+from bitstream.prior import MAX_BIAS, MAX_CHANNELS, MAX_LAMBDA_WEIGHT
 
 Vector = list[int]
 
@@ -48,20 +48,22 @@ class Reference:
         places = [(r, c) for r in range(rows) for c in range(cols)]
         factor = self.cell // level.cell if self.cell else max(rows, cols)
         coarse = {(r, c): self.states[r // factor, c // factor] for r, c in places}
-        bias = [int(b) + self.step * int(s) for b, s in zip(w.blend_bias, w.step, strict=True)]
+        bias = [int(b) + self.step * int(s) for b, s in zip(w.spatial_bias, w.lambda_weight, strict=True)]
         fine = {}
         for r, c in places:
             around = [coarse.get((r + dr, c + dc), zeros) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
-            hidden = [clip(x >> 6, 0) for x in product([*chain(*around)], w.blend, bias)]
-            change = product(hidden, w.mix, w.mix_bias)
+            hidden = [clip(x >> 6, 0) for x in product([*chain(*around)], w.spatial, bias)]
+            change = product(hidden, w.pointwise, w.pointwise_bias)
             fine[r, c] = [clip(s + (x >> 6), -127) for s, x in zip(coarse[r, c], change, strict=True)]
         seen = {}
         for r, c in places:
             beside = [(r - 1, c), (r, c - 1), (r, c + 1), (r + 1, c)]
-            known = [w.even_codes[plane[at]].tolist() if at in fine and sum(at) % 2 == 0 else zeros for at in beside]
-            sums = product([*chain(*known)], w.beside, w.beside_bias)
+            known = [
+                w.anchor_embedding[plane[at]].tolist() if at in fine and sum(at) % 2 == 0 else zeros for at in beside
+            ]
+            sums = product([*chain(*known)], w.neighbours, w.neighbours_bias)
             hidden = [clip((x + 64 * s) >> 6, 0) for s, x in zip(fine[r, c], sums, strict=True)]
-            change = product(hidden, w.join, w.join_bias)
+            change = product(hidden, w.neighbours_pointwise, w.neighbours_pointwise_bias)
             seen[r, c] = [clip(s + (x >> 6), -127) for s, x in zip(fine[r, c], change, strict=True)]
         even, odd = (
             {at: [x >> 7 for x in product(s, w.head, w.head_bias)] for at, s in states.items() if sum(at) % 2 == phase}
@@ -69,7 +71,7 @@ class Reference:
         )
         self.cell = level.cell
         self.states = {
-            at: [clip(s + int(x), -127) for s, x in zip(state, w.codes[plane[at]], strict=True)]
+            at: [clip(s + int(x), -127) for s, x in zip(state, w.index_embedding[plane[at]], strict=True)]
             for at, state in fine.items()
         }
         return even, odd
@@ -90,16 +92,18 @@ def test_logits_are_those_of_the_format(seed: int, width: int, height: int, top:
     layout = (Level(0, 4), Level(32, 5), Level(32, 2), Level(16, 9), Level(4, 6))
     prior, planes = random_prior(rng, layout, top=top), random_planes(rng, layout, width, height)
     reference = Reference(prior, layout, width, height, (77 - 128) >> 2)
-    foresight = Foresight(prior, layout, width, height, 77)
+    prior_state = PriorState(prior, layout, width, height, 77)
     for number, plane in enumerate(planes):
-        foresight.enter()
+        prior_state.start_level()
         expected = reference.logits(number, plane)
-        for phase, cells in enumerate(phases(plane.shape)):
+        for phase, cells in enumerate(checkerboard(plane.shape)):
             if phase:
-                foresight.reveal(plane)
-            found = np.concatenate([foresight.flags(cells)[:, None], foresight.values(cells)], axis=1)
+                prior_state.condition_on_anchors(plane)
+            found = np.concatenate(
+                [prior_state.nonzero_logits(cells)[:, None], prior_state.value_logits(cells)], axis=1
+            )
             assert found.tolist() == list(expected[phase].values())
-        foresight.leave(plane)
+        prior_state.finish_level(plane)
 
 
 def test_sums_are_exact_at_the_limits() -> None:
@@ -108,14 +112,14 @@ def test_sums_are_exact_at_the_limits() -> None:
     layout = (Level(8, 3),)
     prior = random_prior(np.random.default_rng(0), layout, channels=c)
     full = {f.name: np.full_like(getattr(prior.levels[0], f.name), 127) for f in dataclasses.fields(LevelPrior)}
-    full |= {"blend_bias": np.full(c, MAX_BIAS, np.int32), "step": np.full(c, MAX_STEP, np.int32)}
-    full |= {"mix": -full["mix"], "mix_bias": np.full(c, c * 127 * 127 - 64 * 127 + 63, np.int32)}
+    full |= {"spatial_bias": np.full(c, MAX_BIAS, np.int32), "lambda_weight": np.full(c, MAX_LAMBDA_WEIGHT, np.int32)}
+    full |= {"pointwise": -full["pointwise"], "pointwise_bias": np.full(c, c * 127 * 127 - 64 * 127 + 63, np.int32)}
     prior = IndexPrior(np.full(c, 127, np.int8), (LevelPrior(**full),))
-    foresight = Foresight(prior, layout, 24, 24, 255)
-    foresight.enter()
-    assert 9 * c * 127 * 127 + MAX_BIAS + 31 * MAX_STEP < 1 << 24
-    states = {(127 * 64 - c * 127 * 127 + int(full["mix_bias"][0])) >> 6}
-    assert set(foresight.flags(np.arange(9)).tolist()) == {(c * 127 * states.pop() + 127) >> 7}
+    prior_state = PriorState(prior, layout, 24, 24, 255)
+    prior_state.start_level()
+    assert 9 * c * 127 * 127 + MAX_BIAS + 31 * MAX_LAMBDA_WEIGHT < 1 << 24
+    states = {(127 * 64 - c * 127 * 127 + int(full["pointwise_bias"][0])) >> 6}
+    assert set(prior_state.nonzero_logits(np.arange(9)).tolist()) == {(c * 127 * states.pop() + 127) >> 7}
 
 
 @settings(max_examples=40, deadline=None)
@@ -185,14 +189,14 @@ def root(exponent: int) -> int:
 @pytest.mark.parametrize(
     ("field", "array", "match"),
     [
-        ("codes", np.zeros((1, 3), np.int8), "`codes` has shape"),
-        ("codes", np.zeros((5, 65), np.int8), "C 1..64"),
-        ("blend", np.zeros((9, 3), np.int8), "must be int8"),
-        ("mix", np.zeros((3, 3), np.int32), "must be int8"),
+        ("index_embedding", np.zeros((1, 3), np.int8), "`index_embedding` has shape"),
+        ("index_embedding", np.zeros((5, 65), np.int8), "C 1..64"),
+        ("spatial", np.zeros((9, 3), np.int8), "must be int8"),
+        ("pointwise", np.zeros((3, 3), np.int32), "must be int8"),
         ("head", np.full((3, 5), -128, np.int8), "within"),
         ("head_bias", np.zeros(4, np.int32), "must be int32"),
-        ("mix_bias", np.full(3, MAX_BIAS + 1, np.int32), "within"),
-        ("step", np.full(3, -MAX_STEP - 1, np.int32), "within"),
+        ("pointwise_bias", np.full(3, MAX_BIAS + 1, np.int32), "within"),
+        ("lambda_weight", np.full(3, -MAX_LAMBDA_WEIGHT - 1, np.int32), "within"),
     ],
 )
 def test_weights_out_of_range_are_refused(field: str, array: np.ndarray, match: str) -> None:

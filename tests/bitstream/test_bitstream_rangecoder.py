@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitstream import CorruptionError
-from bitstream.rangecoder import Decoder, Encoder
+from bitstream.rangecoder import RangeDecoder, RangeEncoder
 
 Call = tuple[str, np.ndarray, np.ndarray]
 
@@ -51,12 +51,12 @@ class Reference:
 def coded(seed: int, count: int, extreme: bool) -> tuple[bytes, list[Call]]:
     """A payload and the (kind, symbols, probabilities) calls that made it."""
     rng = np.random.default_rng(seed)
-    coder, calls = Encoder(), list[Call]()
+    coder, calls = RangeEncoder(), list[Call]()
     for _ in range(4):
-        odds = rng.choice([1, 2, 65534, 65535], count) if extreme else rng.integers(1, 65536, count)
-        flags = rng.random(count) * 65536 < odds
-        coder.flags(flags, odds)
-        calls.append(("flags", flags, odds))
+        frequency = rng.choice([1, 2, 65534, 65535], count) if extreme else rng.integers(1, 65536, count)
+        symbols = rng.random(count) * 65536 < frequency
+        coder.binary(symbols, frequency)
+        calls.append(("binary", symbols, frequency))
         frequencies = random_frequencies(rng, int(rng.integers(2, 300)))
         values = rng.choice(len(frequencies), count, p=frequencies / 65536)
         coder.values(values, frequencies)
@@ -68,10 +68,10 @@ def coded(seed: int, count: int, extreme: bool) -> tuple[bytes, list[Call]]:
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 60), extreme=st.booleans())
 def test_payloads_decode_by_the_letter_of_the_format(seed: int, count: int, extreme: bool) -> None:
     payload, calls = coded(seed, count, extreme)
-    library, reference = Decoder(payload), Reference(payload)
+    library, reference = RangeDecoder(payload), Reference(payload)
     for kind, symbols, table in calls:
-        if kind == "flags":
-            assert np.array_equal(library.flags(table), symbols)
+        if kind == "binary":
+            assert np.array_equal(library.binary(table), symbols)
             found = [reference.symbol([65536 - int(p), int(p)]) for p in table]
         else:
             assert np.array_equal(library.values(len(symbols), table), symbols)
@@ -83,13 +83,13 @@ def test_payloads_decode_by_the_letter_of_the_format(seed: int, count: int, extr
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 40))
 def test_splitting_calls_changes_nothing(seed: int, count: int) -> None:
     payload, calls = coded(seed, count, extreme=False)
-    coder, decoder = Encoder(), Decoder(payload)
+    coder, decoder = RangeEncoder(), RangeDecoder(payload)
     cut = seed % (count + 1)
     for kind, symbols, table in calls:
         for part in (slice(0, cut), slice(cut, None)):
-            if kind == "flags":
-                coder.flags(symbols[part], table[part])
-                assert np.array_equal(decoder.flags(table[part]), symbols[part])
+            if kind == "binary":
+                coder.binary(symbols[part], table[part])
+                assert np.array_equal(decoder.binary(table[part]), symbols[part])
             else:
                 coder.values(symbols[part], table)
                 found = decoder.values(len(symbols[part]), table)
@@ -102,11 +102,11 @@ def test_probabilities_are_exactly_the_frequencies(frequencies: list[int]) -> No
     """After one symbol the library's interval is unit * 256 * (F, f), to the last bit."""
     unit, before = (STATE - 1) >> 24, 0
     for symbol, frequency in enumerate(frequencies):
-        coders = [Encoder()]
+        coders = [RangeEncoder()]
         coders[0].values(np.array([symbol]), np.array(frequencies))
         if len(frequencies) == 2:
-            coders.append(Encoder())
-            coders[1].flags(np.array([symbol == 1]), np.array([frequencies[1]]))
+            coders.append(RangeEncoder())
+            coders[1].binary(np.array([symbol == 1]), np.array([frequencies[1]]))
         for coder in coders:
             shift, (low, size) = coder._coder.pos()
             assert size == unit * 256 * frequency << 32 * shift
@@ -127,10 +127,10 @@ def test_no_shorter_payload_decodes(seed: int, count: int, extreme: bool) -> Non
         if shorter >> 8 * (len(payload) - 1):
             continue
         candidate = shorter.to_bytes(len(payload) - 1, "big")
-        decoder = Decoder(candidate)
+        decoder = RangeDecoder(candidate)
         try:
             equal = [
-                np.array_equal(decoder.flags(t) if kind == "flags" else decoder.values(len(s), t), s)
+                np.array_equal(decoder.binary(t) if kind == "binary" else decoder.values(len(s), t), s)
                 for kind, s, t in calls
             ]
         except CorruptionError:
@@ -140,29 +140,29 @@ def test_no_shorter_payload_decodes(seed: int, count: int, extreme: bool) -> Non
 
 def test_stripped_zeros_come_back() -> None:
     """A coder that ends in zero bytes: the most likely symbols of the first interval."""
-    coder = Encoder()
-    flags, odds = np.zeros(1000, np.bool_), np.full(1000, 20)
-    coder.flags(flags, odds)
+    coder = RangeEncoder()
+    symbols, frequency = np.zeros(1000, np.bool_), np.full(1000, 20)
+    coder.binary(symbols, frequency)
     assert coder.payload() == b""
-    assert np.array_equal(Decoder(b"").flags(odds), flags)
-    assert np.array_equal(Decoder(bytes(9)).flags(odds), flags)
+    assert np.array_equal(RangeDecoder(b"").binary(frequency), symbols)
+    assert np.array_equal(RangeDecoder(bytes(9)).binary(frequency), symbols)
 
 
 def test_size_is_within_two_bytes_of_the_entropy() -> None:
     rng = np.random.default_rng(1)
-    odds = rng.integers(1, 65536, 20000)
-    flags = rng.random(20000) * 65536 < odds
-    coder = Encoder()
-    coder.flags(flags, odds)
-    chance = np.where(flags, odds, 65536 - odds) / 65536
+    frequency = rng.integers(1, 65536, 20000)
+    symbols = rng.random(20000) * 65536 < frequency
+    coder = RangeEncoder()
+    coder.binary(symbols, frequency)
+    chance = np.where(symbols, frequency, 65536 - frequency) / 65536
     assert len(coder.payload()) <= -np.log2(chance).sum() / 8 + 2
 
 
 def test_numbers_that_no_encoder_writes_are_corrupt() -> None:
     with pytest.raises(CorruptionError, match="not a range-coded stream"):
-        Decoder(b"\xff" * 12).flags(np.full(9, 32768))
+        RangeDecoder(b"\xff" * 12).binary(np.full(9, 32768))
     with pytest.raises(CorruptionError, match="not a range-coded stream"):
-        Decoder(b"\xff" * 12).values(9, np.full(2, 32768))
+        RangeDecoder(b"\xff" * 12).values(9, np.full(2, 32768))
 
 
 @pytest.mark.parametrize("table", [[32767, 2, 32767], [1, 65534, 1], [30000, 30000, 5536]])
@@ -171,10 +171,10 @@ def test_carries_reach_back_over_any_number_of_words(table: list[int], target: b
     """Symbols read off a number at a word boundary keep the coder undecided for many words."""
     frequencies = np.array(table)
     for count in (0, 1, 2, 3, 5, 8, 20, 60):
-        symbols = Decoder(target).values(count, frequencies)
+        symbols = RangeDecoder(target).values(count, frequencies)
         for last in range(3):
-            coder, message = Encoder(), np.append(symbols, last)
+            coder, message = RangeEncoder(), np.append(symbols, last)
             coder.values(message, frequencies)
             payload = coder.payload()
-            assert np.array_equal(Decoder(payload).values(count + 1, frequencies), message)
+            assert np.array_equal(RangeDecoder(payload).values(count + 1, frequencies), message)
             assert not payload.endswith(b"\0")

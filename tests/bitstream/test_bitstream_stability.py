@@ -11,10 +11,10 @@ import pytest
 from bitstream_cases import LAYOUT, MODEL, same
 
 from bitstream import (
-    BINS,
-    BUCKETS,
     FEATURES,
+    LAMBDA_BUCKETS,
     PROBABILITY_ONE,
+    SCORE_BINS,
     Header,
     LevelTables,
     decode_planes,
@@ -36,12 +36,12 @@ def fixed_plane(number: int) -> np.ndarray:
 
 def fixed_tables(number: int) -> LevelTables:
     count = LAYOUT[number].outputs - 1
-    steps = np.arange(BUCKETS)[:, None] * 31 + np.arange(count) * 17 + number
+    steps = np.arange(LAMBDA_BUCKETS)[:, None] * 31 + np.arange(count) * 17 + number
     values = steps**2 % 97 + 1
     values[:, 0] += PROBABILITY_ONE - values.sum(axis=1)
     return LevelTables(
         weights=(np.arange(FEATURES + 1, dtype=np.int32) * 37 + number * 11) % 101 - 50,
-        nonkeep=np.arange(2 * BINS, dtype=np.int32).reshape(2, BINS) * 40503 % 65535 + 1,
+        p_nonzero=np.arange(2 * SCORE_BINS, dtype=np.int32).reshape(2, SCORE_BINS) * 40503 % 65535 + 1,
         values=values,
     )
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bitstream import BINS, BUCKETS, FEATURES, InvalidArgumentError, LevelTables
+from bitstream import FEATURES, LAMBDA_BUCKETS, SCORE_BINS, InvalidArgumentError, LevelTables
 from bitstream.tables import lambda_bucket, score_bins
 
 
@@ -13,7 +13,7 @@ from bitstream.tables import lambda_bucket, score_bins
 def test_flat_tables_are_valid_and_read_only(outputs: int) -> None:
     tables = LevelTables.flat(outputs)
     assert tables.outputs == outputs
-    assert tables.values.shape == (BUCKETS, outputs - 1)
+    assert tables.values.shape == (LAMBDA_BUCKETS, outputs - 1)
     with pytest.raises(ValueError, match="read-only"):
         tables.values[0, 0] = 7
 
@@ -24,13 +24,13 @@ def test_flat_tables_are_valid_and_read_only(outputs: int) -> None:
         ("weights", np.zeros(FEATURES, np.int32), "shape"),
         ("weights", np.zeros(FEATURES + 1), "dtype float64"),
         ("weights", np.full(FEATURES + 1, (1 << 20) + 1), "within"),
-        ("nonkeep", np.zeros((2, BINS), np.int32), "spans 0..0"),
-        ("nonkeep", np.full((2, BINS), 65536), "within 1..65535"),
-        ("nonkeep", np.ones((BINS, 2), np.int32), "shape"),
+        ("p_nonzero", np.zeros((2, SCORE_BINS), np.int32), "spans 0..0"),
+        ("p_nonzero", np.full((2, SCORE_BINS), 65536), "within 1..65535"),
+        ("p_nonzero", np.ones((SCORE_BINS, 2), np.int32), "shape"),
         ("values", np.ones(65536, np.int32), "shape"),
-        ("values", np.ones((BUCKETS, 0), np.int32), "shape"),
-        ("values", np.ones((BUCKETS, 4), np.int32), "sum to"),
-        ("values", np.tile(np.array([65536, 0]), (BUCKETS, 1)), "spans 0"),
+        ("values", np.ones((LAMBDA_BUCKETS, 0), np.int32), "shape"),
+        ("values", np.ones((LAMBDA_BUCKETS, 4), np.int32), "sum to"),
+        ("values", np.tile(np.array([65536, 0]), (LAMBDA_BUCKETS, 1)), "spans 0"),
     ],
 )
 def test_tables_out_of_range_are_refused(field: str, array: np.ndarray, match: str) -> None:
@@ -44,5 +44,5 @@ def test_bins_are_eighths_of_a_logit_around_the_middle() -> None:
 
 
 def test_buckets_split_the_lambda_steps_evenly() -> None:
-    assert np.bincount([lambda_bucket(step) for step in range(256)]).tolist() == [32] * BUCKETS
+    assert np.bincount([lambda_bucket(step) for step in range(256)]).tolist() == [32] * LAMBDA_BUCKETS
     assert lambda_bucket(None) == lambda_bucket(128)

@@ -73,7 +73,7 @@ def test_the_correction_is_that_of_the_specification(
     np.testing.assert_allclose((corrected.permute(1, 2, 0).numpy() + 1) * 127.5, expected, atol=0.01)
 
 
-def test_moments_foretell_what_weights_do(tiny_codec: Codec, drawn_picture: Draw) -> None:
+def test_moments_predict_what_weights_do(tiny_codec: Codec, drawn_picture: Draw) -> None:
     picture, original = drawn_picture(90, 70, 1), drawn_picture(90, 70, 2)
     header = header_of(tiny_codec, picture)
     rows, cols = slice(10, 81), slice(3, 60)
@@ -82,9 +82,9 @@ def test_moments_foretell_what_weights_do(tiny_codec: Codec, drawn_picture: Draw
     corrected = post_filter.post_filter(weights, header, torch.device("cpu")).apply(samples(picture))
     errors = [((each - samples(original))[:, rows, cols] * 127.5).square() for each in (samples(picture), corrected)]
     before, after = (each.sum().item() for each in errors)
-    scaled = weights * post_filter._steps(header)
-    foretold = sum(scaled[i] @ (sums.gram @ scaled[i] - 2 * sums.right[:, i]) for i in range(3))
-    assert after - before == pytest.approx(foretold, rel=1e-3)
+    scaled = weights * post_filter._weight_scale(header)
+    predicted = sum(scaled[i] @ (sums.gram @ scaled[i] - 2 * sums.right[:, i]) for i in range(3))
+    assert after - before == pytest.approx(predicted, rel=1e-3)
 
 
 def test_moments_of_parts_add_up(drawn_picture: Draw) -> None:
@@ -129,7 +129,7 @@ def test_weights_stay_within_what_a_chunk_holds(tiny_codec: Codec) -> None:
     header = header_of(tiny_codec, np.empty((64, 64)), 0)
     weights = post_filter.fit(post_filter.moments(faint, faint * 1e5, ALL, ALL), header)
     assert weights is not None
-    assert np.abs(weights).max() == bitstream.MAX_WEIGHT
+    assert np.abs(weights).max() == bitstream.MAX_FILTER_WEIGHT
     np.testing.assert_array_equal(bitstream.read_weights(write_weights(weights), 3), weights)
 
 
@@ -210,7 +210,7 @@ def test_inline_streams_have_none(tiny_codec: Codec, drawn_picture: Draw) -> Non
 def test_absurd_weights_decode_to_a_picture(tiny_codec: Codec, drawn_picture: Draw) -> None:
     stream = bitstream.read_stream(tiny_codec.encode(drawn_picture(64, 64, 3), 90))
     for sign in (1, -1):
-        chunk = Chunk(ChunkType.POST_FILTER, write_weights(np.full((3, ATOMS), sign * bitstream.MAX_WEIGHT)))
+        chunk = Chunk(ChunkType.POST_FILTER, write_weights(np.full((3, ATOMS), sign * bitstream.MAX_FILTER_WEIGHT)))
         picture = tiny_codec.decode_array(bitstream.write_stream(stream.header, [*stream.passes, chunk]))
         assert picture.shape == (64, 64, 3)
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import bitstream
-from bitstream import Foresight, Header, frequencies, phases
+from bitstream import Header, PriorState, checkerboard, frequencies
 from ddncodec.codec import Codec
 from ddncodec.coding import encoder
 from ddncodec.coding.effort import EFFORTS
 from ddncodec.coding.engine import Engine, Planes
-from ddncodec.coding.foreseen import cheapest_foreseen
+from ddncodec.coding.foreseen import cheapest_by_prior
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.generation.sampling import draw_planes
 from ddncodec.selftest import run
@@ -42,18 +42,18 @@ def test_prices_are_the_bits_of_the_coder() -> None:
     layout = (bitstream.Level(8, 6),)
     level = bitstream.LevelPrior(*(rng.integers(-40, 41, shape, dtype=kind) for shape, kind in _shapes(3, 6)))
     prior = bitstream.IndexPrior(rng.integers(-99, 99, 3, dtype=np.int8), (level,))
-    foresight = Foresight(prior, layout, 24, 16, STEP)
-    foresight.enter()
+    prior_state = PriorState(prior, layout, 24, 16, STEP)
+    prior_state.start_level()
     cells, candidates = torch.zeros(3, 4, 5), torch.randn(6, 5)  # no error to gain: only bits count
-    costs, bits, codes = cheapest_foreseen(cells, candidates, foresight, (2, 3), torch.tensor(1.0), 5)
+    costs, bits, codes = cheapest_by_prior(cells, candidates, prior_state, (2, 3), torch.tensor(1.0), 5)
     assert torch.equal(costs[:2, :3], bits[:2, :3])
     assert costs[2].isinf().all() and costs[:, 3].isinf().all()
-    even = phases((2, 3))[0]
-    fresh = Foresight(prior, layout, 24, 16, STEP)
-    fresh.enter()
-    flag = fresh.flags(even)
+    even = checkerboard((2, 3))[0]
+    fresh = PriorState(prior, layout, 24, 16, STEP)
+    fresh.start_level()
+    flag = fresh.nonzero_logits(even)
     pair = frequencies(np.stack([np.zeros_like(flag), flag], axis=1))
-    values = frequencies(fresh.values(even))
+    values = frequencies(fresh.value_logits(even))
     for row, cell in enumerate(even):
         found = torch.zeros(6).scatter(0, codes[cell // 3, cell % 3], bits[cell // 3, cell % 3])[1:]
         expected = np.log2(pair[row, 0] / pair[row, 1]) - np.log2(values[row] / 65536)
@@ -70,31 +70,31 @@ def _shapes(c: int, k: int) -> list[tuple[tuple[int, ...], type[np.integer]]]:
 
 
 @pytest.mark.parametrize("effort", [1, 6])
-def test_choices_at_the_priors_prices_cost_less(foretold_codec: Codec, drawn_picture: Draw, effort: int) -> None:
-    engine, total = foretold_codec.engine, {"prior": 0.0, "tables": 0.0}
+def test_choices_at_the_priors_prices_cost_less(prior_codec: Codec, drawn_picture: Draw, effort: int) -> None:
+    engine, total = prior_codec.engine, {"prior": 0.0, "tables": 0.0}
     bare = Engine(Model(engine.model.info, engine.model.network, engine.model.tables), engine.device)
     for seed in range(4):
         picture = drawn_picture(96, 112, seed)
         for name, each in (("prior", engine), ("tables", bare)):
             spent = EFFORTS[effort - 1]
-            (encoded,) = encoder.encode(each, picture[None], [header_of(foretold_codec, picture)], effort=spent)
-            total[name] += cost(foretold_codec, picture, encoded.planes)
+            (encoded,) = encoder.encode(each, picture[None], [header_of(prior_codec, picture)], effort=spent)
+            total[name] += cost(prior_codec, picture, encoded.planes)
     assert total["prior"] < total["tables"]
 
 
-def test_batches_and_single_pictures_agree(foretold_codec: Codec, drawn_picture: Draw) -> None:
+def test_batches_and_single_pictures_agree(prior_codec: Codec, drawn_picture: Draw) -> None:
     pictures = [drawn_picture(50, 70, seed) for seed in range(3)]
-    together = foretold_codec.encode_batch(pictures, 80)
+    together = prior_codec.encode_batch(pictures, 80)
     for picture, data in zip(pictures, together, strict=True):
-        alone = foretold_codec.planes(foretold_codec.encode(picture, 80))
-        same = [np.mean(a == b) for a, b in zip(alone, foretold_codec.planes(data), strict=True)]
+        alone = prior_codec.planes(prior_codec.encode(picture, 80))
+        same = [np.mean(a == b) for a, b in zip(alone, prior_codec.planes(data), strict=True)]
         assert min(same) > 0.98  # sums of a batch may round otherwise
 
 
-def test_every_prefix_of_passes_decodes(foretold_codec: Codec, drawn_picture: Draw) -> None:
-    data = foretold_codec.encode(drawn_picture(64, 80, 3), 90)
-    planes, header = foretold_codec.planes(data), bitstream.read_header(data)
-    layout, prior = foretold_codec.info.layout, foretold_codec.engine.model.probabilities
+def test_every_prefix_of_passes_decodes(prior_codec: Codec, drawn_picture: Draw) -> None:
+    data = prior_codec.encode(drawn_picture(64, 80, 3), 90)
+    planes, header = prior_codec.planes(data), bitstream.read_header(data)
+    layout, prior = prior_codec.info.layout, prior_codec.engine.model.probabilities
     passes = bitstream.encode_planes(planes, layout, header, prior, [1] * len(layout))
     for count in range(1, len(passes) + 1):
         stream = bitstream.read_stream(bitstream.write_stream(header, passes[:count]))
@@ -102,18 +102,18 @@ def test_every_prefix_of_passes_decodes(foretold_codec: Codec, drawn_picture: Dr
             np.testing.assert_array_equal(found, plane)
 
 
-def test_large_pictures_are_chosen_tile_by_tile_and_coded_whole(foretold_codec: Codec, drawn_picture: Draw) -> None:
+def test_large_pictures_are_chosen_tile_by_tile_and_coded_whole(prior_codec: Codec, drawn_picture: Draw) -> None:
     picture = np.tile(drawn_picture(64, 64, 5), (1, 32, 1))
-    assert foretold_codec.decode(foretold_codec.encode(picture, 60, effort=1)).size == (2048, 64)
+    assert prior_codec.decode(prior_codec.encode(picture, 60, effort=1)).size == (2048, 64)
 
 
-def test_selftest_passes(foretold_codec: Codec) -> None:
-    assert all(outcome.passed for outcome in run(foretold_codec.info.path))
+def test_selftest_passes(prior_codec: Codec) -> None:
+    assert all(outcome.passed for outcome in run(prior_codec.info.path))
 
 
-def test_samples_cost_what_the_prior_promises(foretold_codec: Codec) -> None:
-    layout, prior = foretold_codec.info.layout, foretold_codec.engine.model.probabilities
-    header = Header(foretold_codec.info.identity, 256, 256, coded=True, lambda_step=STEP)
+def test_samples_cost_what_the_prior_promises(prior_codec: Codec) -> None:
+    layout, prior = prior_codec.info.layout, prior_codec.engine.model.probabilities
+    header = Header(prior_codec.info.identity, 256, 256, coded=True, lambda_step=STEP)
     drawn, even = (draw_planes(layout, prior, header, np.random.default_rng(1), draw) for draw in ("tables", "uniform"))
     coded = [bitstream.encode_planes(planes, layout, header, prior) for planes in (drawn, even)]
     sizes = [sum(len(each.payload) for each in passes) for passes in coded]

@@ -32,9 +32,9 @@ def test_the_models_of_the_tests_never_change(codec_of: Callable[[str], Codec], 
     assert info.path.stat().st_size < 100_000
 
 
-def test_one_model_of_the_tests_has_an_index_prior(tiny_codec: Codec, foretold_codec: Codec) -> None:
+def test_one_model_of_the_tests_has_an_index_prior(tiny_codec: Codec, prior_codec: Codec) -> None:
     assert tiny_codec.engine.model.prior is None
-    assert isinstance(foretold_codec.engine.model.probabilities, bitstream.IndexPrior)
+    assert isinstance(prior_codec.engine.model.probabilities, bitstream.IndexPrior)
 
 
 def test_every_kind_of_stream_is_kept() -> None:

@@ -8,10 +8,10 @@ from drawing import draw_picture
 from ddncodec.training.config import TINY
 from ddncodec.training.data.pictures import to_samples
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import Walk, walk
+from ddncodec.training.step import StepResult, walk
 
 
-def run(share: float, seed: int = 0) -> Walk:
+def run(share: float, seed: int = 0) -> StepResult:
     state = TrainState(TINY, torch.device("cpu"))
     pictures = to_samples(draw_picture(32, 32, 1)[None])
     return walk(

@@ -113,7 +113,7 @@ def test_flags_count_cells_by_lambda() -> None:
     assert bucket_of(t).tolist() == [0, BUCKETS - 1]
     assert state.flags[0].tolist() == [36, 0.5]
     assert state.flags[BUCKETS - 1].tolist() == [30, 6]
-    low, high = state.flag_bits(t).tolist()
+    low, high = state.nonzero_bits(t).tolist()
     assert low == 4 and high == pytest.approx(np.log2(5))
 
 

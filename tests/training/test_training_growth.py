@@ -16,7 +16,7 @@ from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConf
 from ddncodec.training.config import MNIST_RECURRENT, TINY
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.growth import grow, grow_prior
-from ddncodec.training.prior import PriorNetwork, meanings
+from ddncodec.training.prior import PriorNetwork, codebook_features
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step
 
@@ -100,9 +100,9 @@ def test_what_is_more_than_growth_is_refused(config: NetworkConfig) -> None:
         grow(scattered(TINY.network), config)
 
 
-def test_a_grown_prior_foretells_old_levels_as_before_and_new_ones_as_the_last(tiny_codec: Codec) -> None:
+def test_a_grown_prior_predicts_old_levels_as_before_and_new_ones_as_the_last(tiny_codec: Codec) -> None:
     network = tiny_codec.engine.model.network
-    before = PriorNetwork(network, 6, torch.Generator().manual_seed(5)).export(meanings(network))
+    before = PriorNetwork(network, 6, torch.Generator().manual_seed(5)).export(codebook_features(network))
     after = grow_prior(before, len(before.levels) + 2)
     assert after.levels[: len(before.levels)] == before.levels
     last, biases = before.levels[-1], [level.head_bias for level in after.levels[-3:]]
@@ -116,7 +116,7 @@ def test_training_goes_on_from_a_smaller_model(tiny_codec: Codec, drawn_folder: 
     network = tiny_codec.engine.model.network
     config = larger(TINY.network, TINY.network.levels[-1])
     state = TrainState(dataclasses.replace(TINY, network=config).tuning(4), CPU)
-    prior = PriorNetwork(network, TINY.prior, torch.Generator().manual_seed(5)).export(meanings(network))
+    prior = PriorNetwork(network, TINY.prior, torch.Generator().manual_seed(5)).export(codebook_features(network))
     state.adopt(network, prior)
     report = train_step(state, Pictures(drawn_folder), CPU, autocast=False)
     assert len(report.psnr) == len(config.levels) and report.psnr[-1] >= report.psnr[-2] - 0.1

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from bitstream import Foresight, Header, Level, LevelPrior, encode_planes, phases, step_feature
+from bitstream import Header, Level, LevelPrior, PriorState, checkerboard, encode_planes, lambda_feature
 from ddncodec.codec import Codec
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.errors import ArgumentError
 from ddncodec.training.config import TINY
 from ddncodec.training.data.pictures import Pictures
-from ddncodec.training.prior import PriorNetwork, PriorPrices, meanings
-from ddncodec.training.prior_trainer import PriorState
+from ddncodec.training.prior import PriorNetwork, PriorPrices, codebook_features
+from ddncodec.training.prior_trainer import PriorTrainer
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step
@@ -55,7 +55,7 @@ def size(codec: Codec, prior: PriorNetwork, planes: list[Tensor], side: int) -> 
     """Bytes of the first picture's planes."""
     header = Header(codec.info.identity, side, side, coded=True, lambda_step=STEP)
     each = [plane[0].numpy().astype(np.int32) for plane in planes]
-    integers = prior.export(meanings(codec.engine.model.network))
+    integers = prior.export(codebook_features(codec.engine.model.network))
     return sum(len(one.payload) for one in encode_planes(each, codec.info.layout, header, integers))
 
 
@@ -63,30 +63,34 @@ def size(codec: Codec, prior: PriorNetwork, planes: list[Tensor], side: int) -> 
 def test_training_and_coding_compute_the_same_logits(tiny_codec: Codec, seed: int) -> None:
     layout, network = tiny_codec.info.layout, tiny_codec.engine.model.network
     prior, planes = scattered(tiny_codec, seed), planes_of(layout, 1, 96, seed)
-    foresight = Foresight(prior.export(meanings(network)), layout, 96, 96, STEP)
-    steps = torch.tensor([step_feature(STEP)])
+    prior_state = PriorState(prior.export(codebook_features(network)), layout, 96, 96, STEP)
+    steps = torch.tensor([lambda_feature(STEP)])
     with torch.no_grad():
-        for plane, (seen, head, bias) in zip(planes, prior.foresee(planes, steps, meanings(network)), strict=True):
+        for plane, (seen, head, bias) in zip(
+            planes, prior.predict(planes, steps, codebook_features(network)), strict=True
+        ):
             logits = ((seen[0].permute(1, 2, 0) @ head.T + bias) * 16).floor().int().flatten(0, 1).numpy()
-            foresight.enter()
-            for phase, cells in enumerate(phases(plane[0].shape)):
+            prior_state.start_level()
+            for phase, cells in enumerate(checkerboard(plane[0].shape)):
                 if phase:
-                    foresight.reveal(plane[0].numpy())
-                np.testing.assert_array_equal(logits[cells, 0], foresight.flags(cells))
-                np.testing.assert_array_equal(logits[cells, 1:], foresight.values(cells))
-            foresight.leave(plane[0].numpy())
+                    prior_state.condition_on_anchors(plane[0].numpy())
+                np.testing.assert_array_equal(logits[cells, 0], prior_state.nonzero_logits(cells))
+                np.testing.assert_array_equal(logits[cells, 1:], prior_state.value_logits(cells))
+            prior_state.finish_level(plane[0].numpy())
 
 
 def test_bits_are_those_of_the_payload(tiny_codec: Codec) -> None:
     prior, planes = scattered(tiny_codec, 2), planes_of(tiny_codec.info.layout, 1, 256, 2)
     with torch.no_grad():
-        flags, values = prior(planes, torch.tensor([step_feature(STEP)]), meanings(tiny_codec.engine.model.network))
-    assert size(tiny_codec, prior, planes, 256) == pytest.approx(float(flags.sum() + values.sum()) / 8, rel=0.01)
+        nonzero, values = prior(
+            planes, torch.tensor([lambda_feature(STEP)]), codebook_features(tiny_codec.engine.model.network)
+        )
+    assert size(tiny_codec, prior, planes, 256) == pytest.approx(float(nonzero.sum() + values.sum()) / 8, rel=0.01)
 
 
 def test_it_learns_what_indices_tell_of_each_other(tiny_codec: Codec) -> None:
     network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
-    state = PriorState(network, 8, 1e-2, 0)
+    state = PriorTrainer(network, 8, 1e-2, 0)
     seen = planes_of(layout, 1, 64, 999)
     before = size(tiny_codec, state.average, seen, 64)
     for step in range(120):
@@ -96,33 +100,37 @@ def test_it_learns_what_indices_tell_of_each_other(tiny_codec: Codec) -> None:
 
 def test_prices_and_export_are_those_of_the_moving_average(tiny_codec: Codec) -> None:
     network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
-    state, lambdas, meaning = PriorState(network, 6, 0.1, 0), torch.full((2,), lambda_of_step(STEP)), meanings(network)
+    state, lambdas, features = (
+        PriorTrainer(network, 6, 0.1, 0),
+        torch.full((2,), lambda_of_step(STEP)),
+        codebook_features(network),
+    )
     for step in range(3):
         state.learn(network, planes_of(layout, 2, 64, step), lambdas, 1.0)
-    steps = torch.full((2,), step_feature(STEP))
-    same, other = (told_values(PriorPrices(prior, meaning, steps)) for prior in (state.average, state.network))
-    assert torch.equal(told_values(state.prices(network, lambdas)), same) and not torch.equal(same, other)
-    exported = [prior.start for prior in (state.export(network), state.average.export(meaning))]
+    steps = torch.full((2,), lambda_feature(STEP))
+    same, other = (recorded_values(PriorPrices(prior, features, steps)) for prior in (state.average, state.network))
+    assert torch.equal(recorded_values(state.prices(network, lambdas)), same) and not torch.equal(same, other)
+    exported = [prior.start for prior in (state.export(network), state.average.export(features))]
     np.testing.assert_array_equal(*exported)
-    assert not np.array_equal(exported[0], state.network.export(meaning).start)
+    assert not np.array_equal(exported[0], state.network.export(features).start)
 
 
-def told_values(prices: PriorPrices) -> Tensor:
-    """Bits of the values of even cells in the first plane."""
-    told: list[Tensor] = []
+def recorded_values(prices: PriorPrices) -> Tensor:
+    """Bits of the values of anchors in the first plane."""
+    recorded: list[Tensor] = []
 
-    def choose(mask: Tensor, values: Tensor, flags: Tensor) -> Tensor:
-        told.append(values)
-        return torch.zeros_like(flags, dtype=torch.int64)
+    def choose(cells: Tensor, values: Tensor, nonzero: Tensor) -> Tensor:
+        recorded.append(values)
+        return torch.zeros_like(nonzero, dtype=torch.int64)
 
     prices.choose(0, torch.Size((2, 4, 4)), choose)
-    return told[0]
+    return recorded[0]
 
 
 def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) -> None:
-    """In a last plane of one index, unforeseeable, odd cells cost little once even ones are known."""
+    """In a last plane of one index, unpredictable, non-anchors cost little once anchors are known."""
     network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
-    state = PriorState(network, 8, 1e-2, 0)
+    state = PriorTrainer(network, 8, 1e-2, 0)
 
     def flat(seed: int, count: int) -> list[Tensor]:
         drawn = torch.randint(layout[-1].outputs, (count, 1, 1), generator=torch.Generator().manual_seed(seed))
@@ -131,8 +139,8 @@ def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) 
 
     for step in range(150):
         state.learn(network, flat(step, 8), torch.full((8,), lambda_of_step(STEP)), 1.0)
-    even_cells_alone = flat(999, 1)[-1].numel() / 2 * (layout[-1].outputs - 1).bit_length() / 8
-    assert size(tiny_codec, state.average, flat(999, 1), 64) < 1.2 * even_cells_alone
+    anchors_alone = flat(999, 1)[-1].numel() / 2 * (layout[-1].outputs - 1).bit_length() / 8
+    assert size(tiny_codec, state.average, flat(999, 1), 64) < 1.2 * anchors_alone
 
 
 def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
@@ -153,11 +161,11 @@ def test_pictures_of_one_cell_are_priced_though_they_have_no_odd_one(drawn_folde
 
 def test_training_goes_on_from_the_integers_of_a_prior(tiny_codec: Codec) -> None:
     network = tiny_codec.engine.model.network
-    meaning = meanings(network)
-    expected = scattered(tiny_codec, 3).export(meaning)
+    features = codebook_features(network)
+    expected = scattered(tiny_codec, 3).export(features)
     fresh = PriorNetwork(network, 6, torch.Generator().manual_seed(9))
     fresh.adopt(expected)
-    found = fresh.export(meaning)
+    found = fresh.export(features)
     np.testing.assert_array_equal(found.start, expected.start)
     for one, other in zip(found.levels, expected.levels, strict=True):
         for field in dataclasses.fields(LevelPrior):
@@ -170,14 +178,14 @@ def test_choices_at_the_priors_prices_follow_what_it_foretells(tiny_codec: Codec
     """With nothing else to tell candidates apart, each cell takes what the prior expects most."""
     network = tiny_codec.engine.model.network
     prior, planes = scattered(tiny_codec, 4), planes_of(tiny_codec.info.layout, 2, 64, 4)
-    prices = PriorPrices(prior, meanings(network), torch.tensor([0.0, 9.0]))
+    prices = PriorPrices(prior, codebook_features(network), torch.tensor([0.0, 9.0]))
     chosen = []
     for number, plane in enumerate(planes):
-        cheapest = prices.choose(number, plane.shape, lambda mask, values, flags: 1 + values[:, 1:].argmin(1))
+        cheapest = prices.choose(number, plane.shape, lambda cells, values, nonzero: 1 + values[:, 1:].argmin(1))
         chosen.append(cheapest)
     with torch.no_grad():
         for plane, (seen, head, bias) in zip(
-            chosen, prior.foresee(chosen, torch.tensor([0.0, 9.0]), meanings(network)), strict=True
+            chosen, prior.predict(chosen, torch.tensor([0.0, 9.0]), codebook_features(network)), strict=True
         ):
             logits = seen.permute(0, 2, 3, 1) @ head.T + bias
             assert torch.equal(1 + logits[..., 1:].argmax(dim=3), plane)

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 import bitstream
-from bitstream import BINS, FEATURES, Header, LevelTables
+from bitstream import FEATURES, SCORE_BINS, Header, LevelTables
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.training.config import PHOTO, TINY
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
-from ddncodec.training.tables import Sample, fit, flag_guess, value_frequencies
+from ddncodec.training.tables import Sample, fit, initial_tables, value_frequencies
 from ddncodec.training.trainer import train, train_step
 from ddncodec.zoo.loading import load_model
 from ddncodec.zoo.registry import find
@@ -54,15 +54,15 @@ def test_flag_tables_learn_what_the_features_tell() -> None:
     features = RANDOM.integers(0, 2, (4000, FEATURES)).astype(np.int32)
     chance = np.where(features[:, 0] == 1, 0.9, 0.1)
     flags = RANDOM.random(4000) < chance
-    values = np.ones((bitstream.BUCKETS, 4), np.int64)
+    values = np.ones((bitstream.LAMBDA_BUCKETS, 4), np.int64)
     tables = fit(Sample(features, np.zeros(4000, np.int64), flags, values))
     scores = features @ tables.weights[:-1] + tables.weights[-1]
-    found = tables.nonkeep[0][bitstream.score_bins(scores.astype(np.int32))] / 65536
+    found = tables.p_nonzero[0][bitstream.score_bins(scores.astype(np.int32))] / 65536
     assert np.abs(found - chance).max() < 0.12
 
 
 def test_value_frequencies_follow_counts_and_stay_legal() -> None:
-    counts = np.zeros((bitstream.BUCKETS, 255), np.int64)
+    counts = np.zeros((bitstream.LAMBDA_BUCKETS, 255), np.int64)
     counts[3, 7] = 1_000_000
     frequencies = value_frequencies(counts)
     assert (frequencies.sum(axis=1) == 65536).all() and frequencies.min() >= 1
@@ -72,13 +72,13 @@ def test_value_frequencies_follow_counts_and_stay_legal() -> None:
 def test_first_guess_reproduces_training_counts() -> None:
     steps = np.array([80, 120, 160, 200])
     taken = np.array([900.0, 700.0, 400.0, 100.0])
-    guess = flag_guess(np.stack([1000 - taken, taken], axis=1), np.ones(7), steps)
+    guess = initial_tables(np.stack([1000 - taken, taken], axis=1), np.ones(7), steps)
     for step, count in zip(steps, taken):
         header = Header(bytes(8), 8, 8, lambda_step=int(step))
         layout = (bitstream.Level(8, 8),)
-        score = bitstream.flag_scores(guess.weights, [], 0, layout, header.width, header.height, header.lambda_step)
-        assert abs(guess.nonkeep[0][bitstream.score_bins(score)[0, 0]] / 65536 - count / 1000) < 0.1
-    assert guess.nonkeep.shape == (2, BINS)
+        score = bitstream.nonzero_scores(guess.weights, [], 0, layout, header.width, header.height, header.lambda_step)
+        assert abs(guess.p_nonzero[0][bitstream.score_bins(score)[0, 0]] / 65536 - count / 1000) < 0.1
+    assert guess.p_nonzero.shape == (2, SCORE_BINS)
 
 
 def test_training_goes_on_from_released_weights(released: Path, drawn_folder: Path) -> None:

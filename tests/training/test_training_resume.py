@@ -15,7 +15,7 @@ from ddncodec.errors import ArgumentError
 from ddncodec.training.config import TINY, Phase, Recipe
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import Walk, walk
+from ddncodec.training.step import StepResult, walk
 from ddncodec.training.trainer import Report, train, train_step
 
 CPU = torch.device("cpu")
@@ -136,7 +136,7 @@ def test_only_the_trunk_learns_from_an_unsound_step_with_a_finite_loss(
     before = {name: value.clone() for name, value in state.network.state_dict().items()}
     sums = [book.sums.clone() for book in state.codebooks]
 
-    def spoilt(*args: Any, **options: Any) -> Walk:
+    def spoilt(*args: Any, **options: Any) -> StepResult:
         result = walk(*args, **options)
         return dataclasses.replace(result, sound=False, loss=result.loss if finite else result.loss * torch.nan)
 
