@@ -15,11 +15,11 @@ from PIL import Image
 from torch import Tensor
 
 import bitstream
-from bitstream import DEFAULT_LIMITS, Header, Limits, Stream
+from bitstream import DEFAULT_LIMITS, Header, Limits, Planes, Stream
 from ddncodec.coding import chunks, tiles
-from ddncodec.coding.condition import Given
+from ddncodec.coding.condition import Condition
 from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
-from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.engine import Engine
 from ddncodec.coding.rate import step_of_lambda
 from ddncodec.coding.tiles import Choice, Region
 from ddncodec.errors import ArgumentError
@@ -67,10 +67,9 @@ class Codec:
         self.precision = precision
         self.limits = limits
         self.info = registry.find(model)
-        self._given: Given | None = None
+        self._condition: Condition | None = None
         self._lock = threading.Lock()
-        self._loaded: Engine | None = None
-        assert self._engine, "loaded here, so that a damaged model is told at once"
+        self._loaded: Engine | None = self._load()  # now, so that a damaged file fails here
 
     def __repr__(self) -> str:
         return f"Codec(model={self.info.name!r}, device={str(self.device)!r})"
@@ -81,34 +80,33 @@ class Codec:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock(), _loaded=None)
 
-    def given(self, given: Given) -> Codec:
+    def condition(self, condition: Condition) -> Codec:
         """A codec for pictures of a class, or with this gray picture or these edges; only for conditional models.
 
         What it encodes can be decoded under the same condition only. Raises ArgumentError, ImageError.
         """
         other = copy.copy(self)
-        other._given, other._loaded = given, self._engine.under(given)
+        other._condition, other._loaded = condition, self.engine.with_condition(condition)
         return other
 
     @property
     def engine(self) -> Engine:
-        """Network, probabilities and device, for those who choose indices in other ways."""
-        return self._engine
-
-    @property
-    def _engine(self) -> Engine:
+        """Network, probabilities and device, for those who choose indices in other ways. Raises ModelError."""
         with self._lock:
             if self._loaded is None:
-                registry.check(self.info)
-                engine = Engine(load_model(self.info, self.device), self.device, PRECISIONS[self.precision])
-                self._loaded = engine if self._given is None else engine.under(self._given)
+                self._loaded = self._load()
             return self._loaded
+
+    def _load(self) -> Engine:
+        registry.check(self.info)
+        engine = Engine(load_model(self.info, self.device), self.device, PRECISIONS[self.precision])
+        return engine if self._condition is None else engine.with_condition(self._condition)
 
     def lambda_step(self, quality: float) -> int:
         """The lambda step of a quality from 0 (smallest files) to 100; even steps of log lambda."""
         if not 0 <= quality <= 100:
             raise ArgumentError(f"`quality` (={quality}) must be 0..100")
-        config = self._engine.model.network.config
+        config = self.engine.model.network.config
         low, high = step_of_lambda(config.smallest_lambda), step_of_lambda(config.largest_lambda)
         return round(high + (low - high) * quality / 100)
 
@@ -151,10 +149,10 @@ class Codec:
         out: list[bytes] = [b""] * len(pixels)
         for group in _batches(headers):
             if len(group) == 1:
-                choices = [tiles.choose(self._engine, pixels[group[0]].rgb, headers[group[0]], effort=spent)]
+                choices = [tiles.choose(self.engine, pixels[group[0]].rgb, headers[group[0]], effort=spent)]
             else:
                 stacked = np.stack([pixels[i].rgb for i in group])
-                choices = tiles.choose_batch(self._engine, stacked, [headers[i] for i in group], spent)
+                choices = tiles.choose_batch(self.engine, stacked, [headers[i] for i in group], spent)
             for i, each in zip(group, choices):
                 out[i] = self._write(each, headers[i], pixels[i], metadata)
         return out
@@ -197,9 +195,9 @@ class Codec:
         for group in _batches(headers, [len(choice.planes) for _, choice in read]):
             choices, same = [read[i][1] for i in group], [headers[i] for i in group]
             if len(group) == 1:
-                pictures = tiles.replay(self._engine, choices[0], same[0])[None]
+                pictures = tiles.replay(self.engine, choices[0], same[0])[None]
             else:
-                pictures = tiles.replay_batch(self._engine, choices, same)
+                pictures = tiles.replay_batch(self.engine, choices, same)
             out.update((i, to_image(_pixels(each, read[i][0]))) for i, each in zip(group, pictures))
         return [out[i] for i in range(len(read))]
 
@@ -212,10 +210,10 @@ class Codec:
         stream, choice = self._read(data, None, True)
         header, planes = stream.header, choice.planes
         if tiles.fits_one(header.height, header.width):
-            pictures = self._engine.replay_progressively(planes, header, choice.post_filter(self._engine, header))
+            pictures = self.engine.replay_progressively(planes, header, choice.post_filter(self.engine, header))
         else:
             parts = (Choice(planes[:n], choice.weights) for n in range(1, len(planes) + 1))
-            pictures = (tiles.replay(self._engine, part, header) for part in parts)
+            pictures = (tiles.replay(self.engine, part, header) for part in parts)
         yield from (to_image(_pixels(rgb, stream)) for rgb in pictures)
 
     def planes(self, data: bytes) -> Planes:
@@ -231,13 +229,13 @@ class Codec:
 
     @property
     def _has_one_rate(self) -> bool:
-        return self._engine.model.network.config.has_one_rate
+        return self.engine.model.network.config.has_one_rate
 
     def _write(self, choice: Choice, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
         before = chunks.alpha_chunks(pixels.alpha)
         behind = chunks.post_filter_chunks(choice.weights) + chunks.metadata_chunks(pixels.metadata, metadata)
         header = dataclasses.replace(header, compact=self._has_one_rate and not (before or behind))
-        passes = bitstream.encode_planes(choice.planes, self.info.layout, header, self._engine.model.probabilities)
+        passes = bitstream.encode_planes(choice.planes, self.info.layout, header, self.engine.model.probabilities)
         return bitstream.write_stream(header, [*before, *passes, *behind])
 
     def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Choice]:
@@ -245,7 +243,7 @@ class Codec:
             raise ArgumentError(f"`levels` (={levels}) must be at least 1")
         stream = bitstream.read_stream(data, limits=self.limits, allow_partial=allow_partial)
         stream.header.require_model(self.info.identity)
-        probabilities = self._engine.model.probabilities
+        probabilities = self.engine.model.probabilities
         planes = bitstream.decode_planes(stream, self.info.layout, probabilities, levels, limits=self.limits)
         if not planes:
             raise bitstream.InsufficientDataError("the stream holds no pass, at least one is needed for a picture")
@@ -257,9 +255,9 @@ class Codec:
         part = None if region is None else Region(*region)
         stream, choice = self._read(data, levels, allow_partial)
         if part is None:
-            return _pixels(tiles.replay(self._engine, choice, stream.header), stream)
+            return _pixels(tiles.replay(self.engine, choice, stream.header), stream)
         part.check(stream.header.width, stream.header.height)
-        return _pixels(tiles.replay_region(self._engine, choice, stream.header, part), stream, part)
+        return _pixels(tiles.replay_region(self.engine, choice, stream.header, part), stream, part)
 
 
 def _pixels(rgb: np.ndarray, stream: Stream, region: Region | None = None) -> Pixels:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
-import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import bitstream
 from ddncodec.codec import DEFAULT_QUALITY, Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, to_pixels
+from ddncodec.metrics import finite_psnr
 
 MAX_BYTES = 28
 """Default size of a placeholder: that of a BlurHash of 4 x 3 components."""
@@ -84,7 +84,7 @@ def make_placeholder(codec: Codec, image: Picture, max_bytes: int = MAX_BYTES) -
     sizes = sorted({min(side, max(reference.size)) for side in SIDES})
     found = [_best(codec, reduced(image, side), max_bytes) for side in sizes]
     made = [
-        Placeholder(data, shown := decode_inline(codec, data), psnr(shown, reference))
+        Placeholder(data, shown := decode_inline(codec, data), resized_psnr(shown, reference))
         for data in found if data is not None
     ]  # fmt: skip
     if not made:
@@ -113,11 +113,10 @@ def data_url(image: Image.Image) -> str:
     return f"data:image/{name.lower()};base64,{base64.b64encode(files[name]).decode()}"
 
 
-def psnr(image: Image.Image, reference: Image.Image) -> float:
+def resized_psnr(image: Image.Image, reference: Image.Image) -> float:
     """PSNR in dB, over 8-bit RGB samples, of a picture brought to the size of the reference; at most 100."""
-    same = image.convert("RGB").resize(reference.size, Image.Resampling.BICUBIC)
-    difference = np.asarray(same, float) - np.asarray(reference.convert("RGB"), float)
-    return min(100.0, 10 * math.log10(255**2 / max(float((difference**2).mean()), 1e-9)))
+    resized = image.convert("RGB").resize(reference.size, Image.Resampling.BICUBIC)
+    return finite_psnr(np.asarray(reference.convert("RGB")), np.asarray(resized))
 
 
 def _best(codec: Codec, image: Image.Image, max_bytes: int) -> bytes | None:

@@ -7,7 +7,6 @@ more than the tolerances below.
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from bitstream import Planes
 from ddncodec.codec import Codec
-from ddncodec.coding.engine import Planes
+from ddncodec.metrics import psnr
 
 LARGEST_DIFFERENCE = 1
 """Of a sample of 255, between decoders in float32."""
@@ -118,8 +118,7 @@ def _wrong(planes: Planes, expected: Planes) -> int:
 
 
 def _psnr(decoded: list[np.ndarray], originals: list[np.ndarray]) -> float:
-    errors = [(a.astype(float) - b).ravel() for a, b in zip(decoded, originals, strict=True)]
-    return 10 * math.log10(255**2 / np.mean(np.concatenate(errors) ** 2))
+    return psnr(*(np.concatenate([picture.ravel() for picture in pictures]) for pictures in (originals, decoded)))
 
 
 def _draw(height: int, width: int, gray: bool, random: np.random.Generator) -> np.ndarray:

@@ -23,6 +23,7 @@ from ddncodec.coding.rate import lambda_of_step
 from ddncodec.coding.tiles import Choice
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, Pixels, to_array, to_pixels
+from ddncodec.metrics import PSNR_OF_A_COPY, psnr
 
 BYTES_TOLERANCE = 0.03
 """A file of wanted size uses all but this share of it."""
@@ -33,8 +34,6 @@ PATIENCE = 4
 """Trials after which smaller post-filters are tried too: values then jump, and each takes another decoding."""
 CHEAPER, DEARER = 48, 320
 """Lambda steps by which the price may leave the model's range: to an eighth, and to where nothing is worth a bit."""
-LOSSLESS = 100.0
-"""PSNR in dB that an exact copy counts as in the search."""
 FINEST = 1 / 32
 """Lambda steps between prices that are too close to tell apart."""
 
@@ -187,9 +186,11 @@ class _Picture:
     def by_psnr(self, step: float) -> Iterator[Trial]:
         header = self._header(step)
         for choice in self._choices(step, header):
-            decoded = Pixels(tiles.replay(self.codec._engine, choice, header), self.pixels.gray)
-            psnr = _psnr(to_array(decoded), to_array(dataclasses.replace(self.pixels, alpha=None)))
-            yield dataclasses.replace(self._trial(step, choice, header), psnr=psnr, value=min(psnr, LOSSLESS))
+            decoded = Pixels(tiles.replay(self.codec.engine, choice, header), self.pixels.gray)
+            quality = psnr(to_array(dataclasses.replace(self.pixels, alpha=None)), to_array(decoded))
+            yield dataclasses.replace(
+                self._trial(step, choice, header), psnr=quality, value=min(quality, PSNR_OF_A_COPY)
+            )
 
     def smallest(self) -> Trial:
         """The file in which every cell of every level keeps; it needs no search and no network."""
@@ -211,7 +212,7 @@ class _Picture:
         return dataclasses.replace(header, lambda_step=min(max(round(step), best), worst))
 
     def _choices(self, step: float, header: Header) -> Iterator[Choice]:
-        found = tiles.choices(self.codec._engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
+        found = tiles.choices(self.codec.engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
         return iter([*found][-1:]) if self.bare else found
 
     def _trial(self, step: float, choice: Choice, header: Header) -> Trial:
@@ -258,18 +259,18 @@ def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> 
     return picture.encoded(found, len(found.data) >= least)
 
 
-def _to_psnr(picture: _Picture, psnr: float, tried: Callable[[Trial], None]) -> Encoded:
+def _to_psnr(picture: _Picture, wanted: float, tried: Callable[[Trial], None]) -> Encoded:
     best, worst = picture.range
     # They have about 36 dB at the best quality, and lose 0.1 dB with every step.
-    search = Search((psnr, psnr + PSNR_TOLERANCE), picture.ends, min(best + (36 - psnr) / 0.1, worst), 0.1)
+    search = Search((wanted, wanted + PSNR_TOLERANCE), picture.ends, min(best + (36 - wanted) / 0.1, worst), 0.1)
     trials = _run(search, _Picture.by_psnr, picture, tried)
-    enough = [trial for trial in trials if trial.value >= psnr]
-    within = [trial for trial in enough if trial.value <= psnr + PSNR_TOLERANCE]
+    enough = [trial for trial in trials if trial.value >= wanted]
+    within = [trial for trial in enough if trial.value <= wanted + PSNR_TOLERANCE]
     if enough:
         found = min(within or enough, key=lambda trial: len(trial.data))
     else:
         found = max(trials, key=lambda trial: trial.value)
-    return picture.encoded(found, psnr <= found.value <= psnr + PSNR_TOLERANCE)
+    return picture.encoded(found, wanted <= found.value <= wanted + PSNR_TOLERANCE)
 
 
 def _run(
@@ -285,8 +286,3 @@ def _run(
     if leaps and not any(low <= trial.value <= high for trial in trials):
         trials += search.run(partial(attempt, dataclasses.replace(picture, bare=True)), tried)
     return trials
-
-
-def _psnr(decoded: np.ndarray, original: np.ndarray) -> float:
-    error = np.mean((decoded.astype(np.float64) - original) ** 2)
-    return 10 * math.log10(255**2 / error) if error else math.inf

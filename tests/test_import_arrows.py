@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"bitstream", "ddncodec.errors", "ddncodec.files"},
+    {"bitstream", "ddncodec.errors", "ddncodec.files", "ddncodec.metrics", "ddncodec.samples"},
     {"ddncodec.images", "ddncodec.model"},
     {"ddncodec.zoo"},
     {"ddncodec.coding"},
@@ -30,6 +30,7 @@ WITHOUT_TORCH = {
     "ddncodec.coding.chunks",
     "ddncodec.errors",
     "ddncodec.files",
+    "ddncodec.metrics",
     "ddncodec.images.pixels",
     "ddncodec.pillow_plugin",
     "ddncodec.zoo.registry",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from ddncodec import metrics
+
 if TYPE_CHECKING:
     import torch
 
@@ -38,9 +40,7 @@ def psnr(reference: Image.Image, decoded: Image.Image) -> float:
             raise ValueError(f"`picture.mode` (={picture.mode}) must be RGB")
     if reference.size != decoded.size:
         raise ValueError(f"`decoded.size` (={decoded.size}) must be {reference.size}")
-    error = np.asarray(reference, np.float64) - np.asarray(decoded, np.float64)
-    mean_square = float(np.mean(error**2))
-    return 10 * math.log10(255**2 / mean_square) if mean_square else math.inf
+    return metrics.psnr(np.asarray(reference), np.asarray(decoded))
 
 
 def ms_ssim(reference: Image.Image, decoded: Image.Image) -> float | None:

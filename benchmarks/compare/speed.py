@@ -85,7 +85,7 @@ def convolutions_of(codec: Codec, data: bytes) -> list[Convolution]:
         precision = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs[0].dtype
         calls.append(Convolution(module, inputs[0].shape, precision))
 
-    modules = [each for each in codec._engine.model.network.modules() if isinstance(each, torch.nn.Conv2d)]
+    modules = [each for each in codec.engine.model.network.modules() if isinstance(each, torch.nn.Conv2d)]
     hooks = [module.register_forward_pre_hook(note) for module in modules]
     try:
         codec.decode(data)
@@ -118,7 +118,7 @@ def ratios(codec: Codec, picture: np.ndarray, rounds: int) -> Ratios:
 
     data = codec.encode(picture, SETTINGS["ddnc"], effort=1)
     calls, planes = convolutions_of(codec, data), codec.planes(data)
-    header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec._engine.model.probabilities
+    header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec.engine.model.probabilities
     ways: list[Callable[[], float]] = [
         lambda: _seconds(lambda: codec.encode(picture, SETTINGS["ddnc"], effort=1)),
         lambda: _seconds(lambda: codec.decode(data)),

@@ -96,7 +96,7 @@ def steer(
 
     codec = Codec(model)
     if codec.engine.model.network.config.given == "class":
-        codec = codec.given(digit)
+        codec = codec.condition(digit)
     header, begun = Header(codec.info.identity, SIDE, SIDE, lambda_step=codec.lambda_step(100)), time.perf_counter()
     planes = []
     for number in range(samples):

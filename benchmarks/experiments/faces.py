@@ -93,7 +93,7 @@ def decode_files(
 def _groups(codec: Codec, pictures: Sequence[Path]) -> Iterator[tuple[Codec, Sequence[Path]]]:
     """Pictures to be coded together, and by what: each alone where its gray is given, which no other shares."""
     if codec.engine.model.network.config.given == "gray":
-        yield from ((codec.given(load_picture(path).convert("L")), [path]) for path in pictures)
+        yield from ((codec.condition(load_picture(path).convert("L")), [path]) for path in pictures)
     else:
         yield from ((codec, pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH))
 

@@ -21,7 +21,7 @@ from benchmarks.errors import BenchmarkError
 if TYPE_CHECKING:
     from ddncodec import Codec
     from ddncodec.generation.guidance import Scorer
-    from ddncodec.generation.tasks import Condition
+    from ddncodec.generation.tasks import GuidanceTask
 
 CSV_NAME, PICTURE_NAME = "guidance.csv", "guidance.png"
 SIDE, FACTOR = FACE_SIDE, 4
@@ -89,7 +89,7 @@ class Case:
     original: Image.Image
     given: Image.Image
     baseline: Image.Image
-    condition: Condition
+    condition: GuidanceTask
 
     @staticmethod
     def of(name: str, original: Image.Image, task: Task) -> Case:
@@ -143,7 +143,7 @@ def measure(
     shown = case.given.convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST)
     strip = [case.original, shown, case.baseline, best, corrected]
     if case.task.name == "colorize":
-        strip.append(imagine(trained.given(case.given)))
+        strip.append(imagine(trained.condition(case.given)))
         rows.append(case.row("trained", strip[-1]))
     else:
         strip.append(Image.new("RGB", (SIDE, SIDE), "white"))

@@ -5,10 +5,10 @@ Models of digits, LEVELS indices of OUTPUTS each, trained alike but for one opti
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 import click
 import numpy as np
@@ -17,7 +17,9 @@ from PIL import Image
 
 from benchmarks.compare.rows import write_rows
 from benchmarks.errors import BenchmarkError
-from ddncodec.coding.engine import Engine, Planes
+from bitstream import Planes
+from ddncodec.coding.engine import Engine
+from ddncodec.metrics import finite_psnr
 from ddncodec.model import LevelConfig
 from ddncodec.training.config import MNIST, Phase, Recipe
 from ddncodec.training.data.augmentation import Variety
@@ -122,8 +124,7 @@ def _some_random(random: np.random.Generator) -> Planes:
 
 
 def _psnr(pictures: np.ndarray, digits: np.ndarray) -> float:
-    error = np.square(pictures.astype(float) - digits).mean(axis=(1, 2, 3))
-    return float(np.mean([10 * math.log10(255**2 / max(each, 1e-6)) for each in error]))
+    return fmean(finite_psnr(original, picture) for original, picture in zip(digits, pictures))
 
 
 @click.command()

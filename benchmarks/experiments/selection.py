@@ -72,12 +72,12 @@ class Timing:
 
 def select_by_gram(problem: Problem) -> Tensor:
     """Indices (n,) through moments and terms, as the encoder and the trainer choose them."""
-    from ddncodec.coding.selection import select
+    from ddncodec.coding.selection import least_cost_indices
     from ddncodec.model.gram import moments, terms
 
     cells = moments(problem.features, problem.residual).flatten(0, 2)
     candidates = terms(problem.codebook, problem.features.basis.shape[0])
-    return select(cells, candidates, problem.prices, cells.new_zeros(cells.shape[0]))
+    return least_cost_indices(cells, candidates, problem.prices, cells.new_zeros(cells.shape[0]))
 
 
 def select_by_building(problem: Problem) -> Tensor:

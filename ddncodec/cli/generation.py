@@ -50,7 +50,7 @@ given_option = click.option(
 
 def codecs_given(codec: Codec, given: Sequence[str]) -> list[Codec]:
     """The codec under each of the conditions; alone if there is none. Raises DdncError, Failure."""
-    return [codec.given(int(each) if each.isdecimal() else _picture(Path(each))) for each in given] or [codec]
+    return [codec.condition(int(each) if each.isdecimal() else _picture(Path(each))) for each in given] or [codec]
 
 
 def _picture(path: Path) -> Image.Image:
@@ -65,7 +65,7 @@ def parse_size(text: str | None, codec: Codec) -> tuple[int, int]:
     Raises Failure.
     """
     if text is None:
-        given, side = codec.engine.given, codec.info.layout[0].cell
+        given, side = codec.engine.condition, codec.info.layout[0].cell
         return (side, side) if given is None or given.dim() == 1 else (given.shape[3], given.shape[2])
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if match is None or not all(1 <= int(side) <= MAX_SIDE for side in match.groups()):

@@ -56,7 +56,7 @@ def placeholder(file: Path, max_bytes: int, as_json: bool, show: Path | None, mo
     from ddncodec.cli.side_by_side import side_by_side
     from ddncodec.codec import Codec
     from ddncodec.images.files import Reading, read_picture
-    from ddncodec.placeholder import REFERENCE, data_url, make_placeholder, psnr, reduced
+    from ddncodec.placeholder import REFERENCE, data_url, make_placeholder, reduced, resized_psnr
 
     codec = Codec(model or DEFAULT_MODEL, device)
     with as_failures(file):
@@ -64,7 +64,7 @@ def placeholder(file: Path, max_bytes: int, as_json: bool, show: Path | None, mo
         made = make_placeholder(codec, picture, max_bytes)
     reference, beside = reduced(picture, REFERENCE), hashes(reduced(picture, SIDE))
     rows = [_row("ddnc", len(made.data), made.text, made.psnr)]
-    rows += [_row(h.name, h.size, h.text, psnr(h.image, reference)) for h in beside]
+    rows += [_row(h.name, h.size, h.text, resized_psnr(h.image, reference)) for h in beside]
     if show is not None:
         labels = ("the picture", *(f"{row['kind']}, {row['bytes']} bytes, {row['psnr']:.2f} dB" for row in rows))
         images = (reference, made.image, *(h.image for h in beside))

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import Header
-from ddncodec.coding.engine import Engine, Planes, step_of
+from bitstream import Header, Planes
+from ddncodec.coding.engine import Engine, lambda_step_of
 from ddncodec.coding.rate import value_bits
 from ddncodec.coding.selection import price_unit
 from ddncodec.model.cells import pack, shrink, to_cells
-from ddncodec.model.gram import changes, moments, terms
+from ddncodec.model.gram import cost_changes, moments, terms
 
 
 def is_one_cell(engine: Engine, header: Header) -> bool:
@@ -35,9 +35,9 @@ def search_planes(engine: Engine, picture: Tensor, header: Header, price: Tensor
         proposal, layer = engine.propose(state), network.layer(level)
         residual = to_cells(pack(shrink(picture, scale)) - proposal.image, layer.side, layer.colors)
         cells, candidates = moments(proposal.features, residual), terms(layer.codebook, layer.cosines)
-        bits = value_bits(engine.model.tables[level], step_of(header)).to(engine.device)
+        bits = value_bits(engine.model.tables[level], lambda_step_of(header)).to(engine.device)
         unit = price_unit(price, scale)
-        change = torch.cat(list(changes(cells.flatten(0, 2), candidates, unit * bits)))
+        change = torch.cat(list(cost_changes(cells.flatten(0, 2), candidates, unit * bits)))
         cost = residual.square().flatten(1).sum(1)[:, None] + change + unit * spent[:, None]
         best = cost.flatten().topk(min(beam, cost.numel()), largest=False).indices
         parents, codes = best // shape.outputs, best % shape.outputs

@@ -13,13 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header, PriorState, anchor_scores, grid, non_anchor_mask, nonzero_scores
+from bitstream import Header, Planes, PriorState, anchor_scores, grid, non_anchor_mask, nonzero_scores
 from ddncodec.coding import beam
 from ddncodec.coding.effort import EFFORTS, Effort
-from ddncodec.coding.engine import Engine, Planes, step_of
-from ddncodec.coding.foreseen import cheapest_by_prior
+from ddncodec.coding.engine import Engine, lambda_step_of
+from ddncodec.coding.foreseen import predicted_candidates
 from ddncodec.coding.rate import lambda_of_step, nonzero_bits, value_bits
-from ddncodec.coding.selection import cheapest, price_unit
+from ddncodec.coding.selection import best_candidates, price_unit
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
@@ -46,7 +46,7 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
-class Encoded:
+class Reconstruction:
     """The index planes of a picture, and the picture (3, H, W) that they decode to, nominally in [-1, 1].
 
     `picture` is None behind a search by beam.
@@ -57,7 +57,7 @@ class Encoded:
 
 
 @dataclasses.dataclass(frozen=True)
-class Encoder:
+class IndexEncoder:
     """A batch of equally large pictures on their way into index planes.
 
     `targets` are the pictures, packed, by scale; `prices` (B,) the lambdas to choose at; `fixed` as in `encode`.
@@ -70,7 +70,7 @@ class Encoder:
     fixed: Sequence[Planes] | None
     effort: Effort
 
-    def walk(self) -> list[Encoded]:
+    def walk(self) -> list[Reconstruction]:
         """Choose the indices of all levels."""
         network = self.engine.model.network
         chosen: list[Planes] = [[] for _ in self.headers]
@@ -89,7 +89,10 @@ class Encoder:
                 planes.append(plane)
             for prior_state, planes in zip(prior_states, chosen):
                 prior_state.finish_level(planes[-1])
-        return [Encoded(planes, picture) for planes, picture in zip(chosen, self.engine.render(state, self.headers[0]))]
+        return [
+            Reconstruction(planes, picture)
+            for planes, picture in zip(chosen, self.engine.render(state, self.headers[0]))
+        ]
 
     def _prior_states(self) -> list[PriorState]:
         """What the index prior will make of each picture; none where the model has no prior."""
@@ -154,10 +157,10 @@ class Encoder:
         for i, header in enumerate(self.headers):
             if prior_states:
                 shape = grid(self.engine.model.info.layout[level], header.width, header.height)
-                costs, bits, codes = cheapest_by_prior(cells[i], candidates, prior_states[i], shape, unit[i], count)
+                costs, bits, codes = predicted_candidates(cells[i], candidates, prior_states[i], shape, unit[i], count)
             else:
-                price = value_bits(self.engine.model.tables[level], step_of(header)).to(self.engine.device)
-                found, codes = cheapest(cells[i].flatten(0, 1), candidates, price * unit[i], count)
+                price = value_bits(self.engine.model.tables[level], lambda_step_of(header)).to(self.engine.device)
+                found, codes = best_candidates(cells[i].flatten(0, 1), candidates, price * unit[i], count)
                 costs, codes = (found / unit[i]).view(*cells.shape[1:3], count), codes.view(*cells.shape[1:3], count)
                 flag = self._nonzero_bits(costs[..., 0], level, nonzero[i], header)[..., None]
                 costs, bits = costs + flag, price[codes] + flag
@@ -236,19 +239,19 @@ def encode(
     fixed: Sequence[Planes] | None = None,
     prices: Sequence[float] | None = None,
     effort: Effort = EFFORTS[0],
-) -> list[Encoded]:
+) -> list[Reconstruction]:
     """Encode pictures (B, H, W, 3) uint8.
 
     `fixed` may give planes in which every cell that is not UNKNOWN must be used as it is; `effort.beam` does not heed
     it. `prices` are the lambdas to choose at, where those of the headers are too coarse or out of reach.
     """
     picture = engine.samples(pixels)
-    price = torch.tensor(prices or [lambda_of_step(step_of(header)) for header in headers], device=engine.device)
+    price = torch.tensor(prices or [lambda_of_step(lambda_step_of(header)) for header in headers], device=engine.device)
     if effort.beam > 1 and beam.is_one_cell(engine, headers[0]):
         return [
-            Encoded(beam.search_planes(engine, picture[i : i + 1], header, price[i : i + 1], effort.beam), None)
+            Reconstruction(beam.search_planes(engine, picture[i : i + 1], header, price[i : i + 1], effort.beam), None)
             for i, header in enumerate(headers)
         ]
     scales = {engine.model.network.scale(level) for level in range(len(engine.model.info.layout))}
     targets = {scale: pack(shrink(picture, scale)) for scale in scales}
-    return Encoder(engine, headers, targets, price, fixed, effort).walk()
+    return IndexEncoder(engine, headers, targets, price, fixed, effort).walk()

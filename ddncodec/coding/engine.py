@@ -14,49 +14,48 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header
-from ddncodec.coding.condition import Given, to_given
+from bitstream import Header, Planes
+from ddncodec.coding.condition import Condition, to_condition
 from ddncodec.coding.post_filter import PostFilter
 from ddncodec.coding.rate import lambda_of_step
-from ddncodec.coding.selection import SAMPLE_SCALE
 from ddncodec.errors import ArgumentError
 from ddncodec.model import Proposal, State
+from ddncodec.samples import to_pixels, to_samples
 from ddncodec.zoo.loading import Model
-
-Planes = list[np.ndarray]
-"""Index planes of one picture, one (rows, cols) int32 array a level."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
     """A model, the device it runs on, the precision of its convolutions, and what a conditional model is given.
 
-    `given` is as for `DiscreteDistributionNetwork.initial_state`, a plane as large as the pictures.
+    `condition` is as for `DiscreteDistributionNetwork.initial_state`, a plane as large as the pictures.
     """
 
     model: Model
     device: torch.device
     precision: torch.dtype = torch.float32
-    given: Tensor | None = None
+    condition: Tensor | None = None
 
-    def under(self, given: Given) -> Engine:
+    def with_condition(self, condition: Condition) -> Engine:
         """The same engine for pictures of which this is known. Raises ArgumentError, ImageError."""
-        return dataclasses.replace(self, given=to_given(self.model.network.config, given).to(self.device))
+        return dataclasses.replace(self, condition=to_condition(self.model.network.config, condition).to(self.device))
 
     def start(self, headers: Sequence[Header]) -> State:
         """The state before the first level, for equally large pictures.
 
         Raises ArgumentError where what is given is missing, or does not fit the model or the pictures.
         """
-        given, network = self.given, self.model.network
+        condition, network = self.condition, self.model.network
         height, width, unit = headers[0].height, headers[0].width, network.config.alignment
-        if given is not None and given.dim() == 4:
-            if given.shape[2:] != (height, width):
-                sides = f"{given.shape[3]} x {given.shape[2]}"
-                raise ArgumentError(f"`given` is {sides} pixels, must be {width} x {height} as the picture or its tile")
-            given = F.pad(given, (0, -width % unit, 0, -height % unit), mode="replicate")
-        lambdas = torch.tensor([lambda_of_step(step_of(header)) for header in headers], device=self.device)
-        return network.initial_state(lambdas, height + -height % unit, width + -width % unit, given)
+        if condition is not None and condition.dim() == 4:
+            if condition.shape[2:] != (height, width):
+                sides = f"{condition.shape[3]} x {condition.shape[2]}"
+                raise ArgumentError(
+                    f"`condition` is {sides} pixels, must be {width} x {height} as the picture or its tile"
+                )
+            condition = F.pad(condition, (0, -width % unit, 0, -height % unit), mode="replicate")
+        lambdas = torch.tensor([lambda_of_step(lambda_step_of(header)) for header in headers], device=self.device)
+        return network.initial_state(lambdas, height + -height % unit, width + -width % unit, condition)
 
     @torch.inference_mode()
     def replay(
@@ -100,8 +99,7 @@ class Engine:
         """(B, H, W, 3) uint8 -> (B, 3, H', W') float32 in [-1, 1], edges repeated to the network's alignment."""
         unit = self.model.network.config.alignment
         down, right = -pixels.shape[1] % unit, -pixels.shape[2] % unit
-        samples = torch.from_numpy(np.array(pixels)).to(self.device).permute(0, 3, 1, 2).float()
-        return F.pad(samples / SAMPLE_SCALE - 1, (0, right, 0, down), mode="replicate")
+        return F.pad(to_samples(pixels, self.device), (0, right, 0, down), mode="replicate")
 
     def render(self, state: State, header: Header) -> Tensor:
         """The pictures so far, (B, 3, H, W) float32 nominally in [-1, 1], without what was added to align them."""
@@ -113,10 +111,9 @@ class Engine:
         picture = self.render(state, header)
         if any(filters):
             picture = torch.stack([each.apply(one) if each else one for one, each in zip(picture, filters)])
-        levels = ((picture + 1) * SAMPLE_SCALE).round_().clamp_(0, 255).to(torch.uint8)
-        return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return to_pixels(picture)
 
 
-def step_of(header: Header) -> int:
+def lambda_step_of(header: Header) -> int:
     """The lambda step; a stream without one comes from a model whose range is a single lambda, at step 128."""
     return 128 if header.lambda_step is None else header.lambda_step

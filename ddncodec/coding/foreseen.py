@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from bitstream import LOGITS_PER_OCTAVE, NON_ANCHOR, PriorState, checkerboard
-from ddncodec.coding.selection import cheapest
+from ddncodec.coding.selection import best_candidates
 
-BLOCK = 1 << 11
+PRICED_CELLS = 1 << 11
 """Cells whose prices are in memory together."""
 
 
-def cheapest_by_prior(
+def predicted_candidates(
     cells: Tensor, candidates: Tensor, prior_state: PriorState, shape: tuple[int, int], unit: Tensor, count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The `count` best candidates but 0 of every cell: what each changes in all, its bits, and its int64 index.
@@ -38,7 +38,7 @@ def cheapest_by_prior(
             rows, cols = (torch.from_numpy(each).to(cells.device) for each in np.divmod(block, shape[1]))
             flag = -torch.from_numpy(prior_state.nonzero_logits(block)).to(cells)[:, None] / LOGITS_PER_OCTAVE
             price = _value_bits(prior_state.value_logits(block)).to(cells.device)
-            change, found = cheapest(cells[rows, cols], candidates, price * unit, count)
+            change, found = best_candidates(cells[rows, cols], candidates, price * unit, count)
             costs[rows, cols], codes[rows, cols] = change / unit + flag, found
             bits[rows, cols] = price.gather(1, found) + flag
             plane.flat[block] = found[:, 0].where(costs[rows, cols, 0] < 0, 0).cpu().numpy()
@@ -53,5 +53,5 @@ def _value_bits(logits: np.ndarray) -> Tensor:
 
 
 def _blocks(positions: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(positions), BLOCK):
-        yield positions[start : start + BLOCK]
+    for start in range(0, len(positions), PRICED_CELLS):
+        yield positions[start : start + PRICED_CELLS]

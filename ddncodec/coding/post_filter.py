@@ -18,7 +18,7 @@ from torch import Tensor
 
 from bitstream import ATOMS, MAX_FILTER_WEIGHT, Header, weight_bits
 from ddncodec.coding.rate import lambda_of_step
-from ddncodec.coding.selection import SAMPLE_SCALE
+from ddncodec.samples import SAMPLE_SCALE
 
 SCALES = 4
 """Bands of detail, each twice as wide as the one before."""
@@ -79,13 +79,13 @@ def moments(picture: Tensor, original: Tensor, rows: slice, cols: slice) -> Mome
     return Moments(gram, right)
 
 
-def fit(sums: Moments, header: Header, dearer: float = 1) -> np.ndarray | None:
+def fit(sums: Moments, header: Header, rate_weight: float = 1) -> np.ndarray | None:
     """The weights that save most, (components, ATOMS) int32; None where none pay for the chunk.
 
     They minimise squared error + price x bits, a component at a time; the price is the header's lambda, or so many
     times as much.
     """
-    price, scale = _price(header) * dearer, _weight_scale(header)
+    price, scale = _price(header) * rate_weight, _weight_scale(header)
     gram = sums.gram * scale[:, None] * scale
     components = 1 if header.gray else 3
     weights = np.stack([_descend(gram, sums.right[:, i] * scale, price) for i in range(components)])

@@ -8,23 +8,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ddncodec.model.gram import changes
-
-SAMPLE_SCALE = 127.5
-"""Network samples lie in [-1, 1]; times this they are in 8-bit levels, the unit of lambda."""
+from ddncodec.model.gram import cost_changes
+from ddncodec.samples import SAMPLE_SCALE
 
 
-def select(cells: Tensor, candidates: Tensor, prices: Tensor, threshold: Tensor) -> Tensor:
+def least_cost_indices(cells: Tensor, candidates: Tensor, prices: Tensor, threshold: Tensor) -> Tensor:
     """The choice of least cost for every cell: argmin over k of D_k + lambda * bits_k, all in one currency.
 
-    `threshold` (n,) is lambda times the extra bits of not keeping; the others are as in `cheapest`. Returns int64
-    codes (n,); 0 where no candidate pays.
+    `threshold` (n,) is lambda times the extra bits of not keeping; the others are as in `best_candidates`. Returns
+    int64 indices (n,); 0 where no candidate pays.
     """
-    cost, codes = (each[:, 0] for each in cheapest(cells, candidates, prices))
+    cost, codes = (each[:, 0] for each in best_candidates(cells, candidates, prices))
     return torch.where(cost + threshold < 0, codes, 0)
 
 
-def cheapest(cells: Tensor, candidates: Tensor, prices: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
+def best_candidates(cells: Tensor, candidates: Tensor, prices: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
     """The `count` best candidates but 0 of every cell, best first: what choosing them changes, and their int64 indices.
 
     Both are (n, count). `cells` (n, D) are moments and `candidates` (K, D) terms (see `model.gram`). `prices` (K,) or
@@ -32,7 +30,7 @@ def cheapest(cells: Tensor, candidates: Tensor, prices: Tensor, count: int = 1) 
     like the change.
     """
     costs, codes = [], []
-    for change in changes(cells, candidates, prices):
+    for change in cost_changes(cells, candidates, prices):
         change[:, 0] = torch.inf
         best = change.min(dim=1, keepdim=True) if count == 1 else change.topk(count, dim=1, largest=False)
         costs.append(best.values)

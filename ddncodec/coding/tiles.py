@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import torch
 
-from bitstream import Header, Layout, grid
+from bitstream import Header, Layout, Planes, grid
 from ddncodec.coding import encoder, post_filter
 from ddncodec.coding.effort import EFFORTS, Effort
-from ddncodec.coding.encoder import UNKNOWN, Encoded
-from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.encoder import UNKNOWN, Reconstruction
+from ddncodec.coding.engine import Engine
 from ddncodec.coding.post_filter import Moments, PostFilter
 from ddncodec.errors import ArgumentError
 
@@ -27,7 +27,7 @@ CORE = 1536
 """Side of the part of a tile that is kept, in pixels; a multiple of every cell."""
 MARGIN = 192
 """Pixels around it that are computed for context only; a multiple of every cell."""
-DEARER = (1, 2, 4, 8, 16)
+RATE_WEIGHTS = (1, 2, 4, 8, 16)
 """Prices of a post-filter's bits for `choices`, in lambdas."""
 
 
@@ -120,7 +120,7 @@ def choices(
 ) -> Iterator[Choice]:
     """What `choose` returns, and the same with ever smaller post-filters, the last one with none."""
     planes, sums = _encode(engine, pixels, header, price, effort)
-    filters = (_fitted(sums, header, dearer) for dearer in DEARER)
+    filters = (_fitted(sums, header, rate_weight) for rate_weight in RATE_WEIGHTS)
     yield from (Choice(planes, weights) for weights in filters if weights is not None)
     yield Choice(planes)
 
@@ -158,7 +158,7 @@ def choose_batch(
 
 @torch.inference_mode()
 def _moments(
-    engine: Engine, encoded: Encoded, pixels: np.ndarray, header: Header, rows: slice, cols: slice
+    engine: Engine, encoded: Reconstruction, pixels: np.ndarray, header: Header, rows: slice, cols: slice
 ) -> list[Moments]:
     """Moments over a part of a picture (H, W, 3), one at most: streams without lambda have no filter."""
     if encoded.picture is None or header.lambda_step is None:
@@ -167,8 +167,8 @@ def _moments(
     return [post_filter.moments(encoded.picture, original, rows, cols)]
 
 
-def _fitted(sums: list[Moments], header: Header, dearer: float = 1) -> np.ndarray | None:
-    return post_filter.fit(functools.reduce(operator.add, sums), header, dearer) if sums else None
+def _fitted(sums: list[Moments], header: Header, rate_weight: float = 1) -> np.ndarray | None:
+    return post_filter.fit(functools.reduce(operator.add, sums), header, rate_weight) if sums else None
 
 
 def replay(engine: Engine, choice: Choice, header: Header) -> np.ndarray:

@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header, grid
-from ddncodec.coding.engine import Engine, Planes
+from bitstream import Header, Planes, grid
+from ddncodec.coding.engine import Engine
 from ddncodec.errors import ArgumentError
-from ddncodec.generation.sampling import chances
+from ddncodec.generation.sampling import value_probabilities
 from ddncodec.model import Proposal, State
 from ddncodec.model.gram import Features
 
@@ -133,7 +133,7 @@ def _pool(engine: Engine, guide: Guide, header: Header, random: np.random.Genera
     cells = tuple(proposal.features.grid[1:])
     if guide.pool is None or guide.pool >= outputs:
         return torch.arange(outputs, device=engine.device)[:, None, None].repeat(1, *cells)
-    share = chances(engine.model.tables[proposal.level], header.lambda_step)
+    share = value_probabilities(engine.model.tables[proposal.level], header.lambda_step)
     drawn = 1 + random.choice(outputs - 1, size=(guide.pool - 1, *cells), p=share)
     return torch.from_numpy(np.concatenate([np.zeros((1, *cells), np.int64), drawn])).to(engine.device)
 

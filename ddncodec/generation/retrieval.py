@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bitstream import Planes
 from ddncodec.errors import ArgumentError
 
-Planes = list[np.ndarray]
-BLOCK = 1 << 22
+MAX_PAIRS = 1 << 22
 """Paths are compared in blocks of at most this many pairs."""
 
 
@@ -24,7 +24,7 @@ def paths_of(planes: Sequence[Planes]) -> np.ndarray:
 
 def shared_prefix(queries: np.ndarray, stored: np.ndarray) -> np.ndarray:
     """How many levels two paths go together, for paths (q, L) and (n, L): (q, n) uint16."""
-    rows = max(1, BLOCK // max(1, stored.shape[0]))
+    rows = max(1, MAX_PAIRS // max(1, stored.shape[0]))
     blocks = [_shared(queries[start : start + rows], stored) for start in range(0, len(queries), rows)]
     return np.concatenate(blocks) if blocks else np.zeros((0, len(stored)), np.uint16)
 

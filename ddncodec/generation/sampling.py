@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, Probabilities, grid, lambda_bucket, walk
+from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, Planes, Probabilities, grid, lambda_bucket, walk
 from ddncodec.errors import ArgumentError
 
-Planes = list[np.ndarray]
 DRAWS = ("tables", "uniform")
 GAP = 2
 """Pixels between the pictures of a sheet."""
@@ -36,7 +35,7 @@ def draw_planes(
     return [path.plane(symbols) for _ in layout]
 
 
-def chances(tables: LevelTables, step: int | None) -> np.ndarray:
+def value_probabilities(tables: LevelTables, step: int | None) -> np.ndarray:
     """Probability of each value 1..K-1 of a level given that it is not 0, (K - 1,) float64, sum 1."""
     return tables.values[lambda_bucket(step)] / PROBABILITY_ONE
 

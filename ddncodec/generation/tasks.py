@@ -20,7 +20,7 @@ MAX_FACTOR = 16
 
 
 @dataclasses.dataclass(frozen=True)
-class Condition:
+class GuidanceTask:
     """A scorer, and the size in pixels of the pictures that it judges."""
 
     scorer: Scorer
@@ -32,7 +32,7 @@ class Condition:
         return float(self.scorer(_samples(Image.fromarray(pixels))).mean().sqrt())
 
 
-def super_resolution(picture: Image.Image, factor: int) -> Condition:
+def super_resolution(picture: Image.Image, factor: int) -> GuidanceTask:
     """`factor` times as large, and as given when reduced to area averages."""
     if not 2 <= factor <= MAX_FACTOR:
         raise ArgumentError(f"`factor` (={factor}) must be 2..{MAX_FACTOR}")
@@ -42,16 +42,16 @@ def super_resolution(picture: Image.Image, factor: int) -> Condition:
         error = (F.avg_pool2d(candidates, factor) - wanted.to(candidates)).square().mean(dim=1)
         return error.repeat_interleave(factor, dim=1).repeat_interleave(factor, dim=2)
 
-    return Condition(score, factor * picture.height, factor * picture.width)
+    return GuidanceTask(score, factor * picture.height, factor * picture.width)
 
 
-def colorize(picture: Image.Image, factor: int) -> Condition:
+def colorize(picture: Image.Image, factor: int) -> GuidanceTask:
     """In colour, and as given when turned to gray."""
     wanted = _samples(picture.convert("L"))[:, 0]
-    return Condition(lambda candidates: (gray_of(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
+    return GuidanceTask(lambda candidates: (gray_of(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
 
 
-def inpaint(picture: Image.Image, factor: int) -> Condition:
+def inpaint(picture: Image.Image, factor: int) -> GuidanceTask:
     """As given where the picture is opaque. Raises ArgumentError unless some of it is transparent and some is not."""
     if not picture.has_transparency_data:
         raise ArgumentError("the picture to inpaint has no transparency; what is missing must be transparent")
@@ -59,19 +59,19 @@ def inpaint(picture: Image.Image, factor: int) -> Condition:
     wanted, known = _samples(rgba.convert("RGB")), _samples(rgba.getchannel("A"))[:, 0]
     if not 0 < float(known.mean()) < 1:
         raise ArgumentError("the picture to inpaint must be transparent in part, it is so in whole or not at all")
-    return Condition(
+    return GuidanceTask(
         lambda candidates: known.to(candidates) * (candidates - wanted.to(candidates)).square().mean(dim=1),
         *picture.size[::-1],
     )
 
 
-def edges(picture: Image.Image, factor: int) -> Condition:
+def edges(picture: Image.Image, factor: int) -> GuidanceTask:
     """With edges (Sobel, bright on dark) as given."""
     wanted = _samples(picture.convert("L"))[:, 0]
-    return Condition(lambda candidates: (edges_of(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
+    return GuidanceTask(lambda candidates: (edges_of(candidates) - wanted.to(candidates)).square(), *picture.size[::-1])
 
 
-TASKS: MappingProxyType[str, Callable[[Image.Image, int], Condition]] = MappingProxyType(
+TASKS: MappingProxyType[str, Callable[[Image.Image, int], GuidanceTask]] = MappingProxyType(
     {"super-resolution": super_resolution, "colorize": colorize, "inpaint": inpaint, "edges": edges}
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 from bitstream import MODEL_ID_BYTES, Header, grid
 from ddncodec.coding.engine import Engine
 from ddncodec.errors import ArgumentError
-from ddncodec.generation.sampling import chances
+from ddncodec.generation.sampling import value_probabilities
 
 CHILDREN = 8
 MAX_LEVELS = 4
@@ -21,7 +21,7 @@ def children(engine: Engine, level: int, step: int) -> list[int]:
     outputs = engine.model.info.layout[level].outputs
     if outputs <= CHILDREN:
         return list(range(outputs))
-    share = chances(engine.model.tables[level], step)
+    share = value_probabilities(engine.model.tables[level], step)
     return sorted(int(value) + 1 for value in np.argsort(-share, kind="stable")[:CHILDREN])
 
 

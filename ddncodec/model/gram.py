@@ -90,7 +90,7 @@ def terms(weight: Tensor, count: int) -> Tensor:
     return torch.cat([*parts, doubled.flatten(1).index_select(1, _upper(width, gram.device))], dim=1)
 
 
-def changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
+def cost_changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
     """Yield <moments, terms> + prices of moments (n, D) and terms (K, D), blocks (rows, K) of `limit` numbers at most.
 
     Each entry is the change of the cell's squared error if it took that candidate, and what that costs: `prices` (K,),

@@ -12,18 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header
-from ddncodec.coding.engine import Planes, step_of
+from bitstream import Header, Planes
+from ddncodec.coding.engine import lambda_step_of
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.model import DiscreteDistributionNetwork
-from ddncodec.training.data.pictures import to_samples
+from ddncodec.samples import to_samples
 
 
 def decode(network: DiscreteDistributionNetwork, planes: Sequence[Planes], headers: Sequence[Header]) -> Tensor:
     """Decode index planes of equally large pictures differentiably, (B, 3, H, W) float32 nominally in [-1, 1]."""
     unit, device = network.config.alignment, network.stages[0].start.device
     height, width = headers[0].height, headers[0].width
-    lambdas = torch.tensor([lambda_of_step(step_of(header)) for header in headers], device=device)
+    lambdas = torch.tensor([lambda_of_step(lambda_step_of(header)) for header in headers], device=device)
     state = network.initial_state(lambdas, -(-height // unit) * unit, -(-width // unit) * unit)
     for level in range(len(planes[0])):
         proposal = network.propose(state)
@@ -50,7 +50,7 @@ def finetune(
     `report` is told the step and its error in squared network samples. What is no function of the weights, as the
     choice of principal components, stays.
     """
-    targets = [to_samples(np.array(picture)[None]).to(network.stages[0].start.device) for picture in pictures]
+    targets = [to_samples(picture[None], network.stages[0].start.device) for picture in pictures]
     network.requires_grad_(True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.0)
     for step in range(steps):

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bitstream import MODEL_ID_BYTES, Header, Layout, LevelTables, Probabilities, encode_planes
+from bitstream import MODEL_ID_BYTES, Header, Layout, LevelTables, Planes, Probabilities, encode_planes
 from ddncodec.coding.encoder import encode
-from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.engine import Engine
 from ddncodec.coding.rate import step_of_lambda
 from ddncodec.model import DiscreteDistributionNetwork
+from ddncodec.samples import to_pixels
 from ddncodec.training.codebooks import BUCKETS, CodebookState
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.prior_trainer import PriorTrainer
@@ -141,8 +142,8 @@ def _encode(
     headers: list[Header] = []
     for number in range(images):
         batch = pictures.batch(1, size, (*seed, number), config.given).to(engine.device)
-        pixels = ((batch.crops + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        pixels = to_pixels(batch.crops)
         header = Header(bytes(MODEL_ID_BYTES), size, size, coded=True, lambda_step=int(random.integers(low, high + 1)))
-        planes.append(encode(dataclasses.replace(engine, given=batch.given), pixels, [header])[0].planes)
+        planes.append(encode(dataclasses.replace(engine, condition=batch.given), pixels, [header])[0].planes)
         headers.append(header)
     return planes, headers

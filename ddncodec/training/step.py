@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ddncodec.coding.selection import price_unit, select
+from ddncodec.coding.selection import least_cost_indices, price_unit
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
@@ -129,7 +129,7 @@ def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tens
     each = grid[1] * grid[2]
     prices = (price[:, None] * state.value_bits()).repeat_interleave(each, dim=0)
     threshold = (price * state.nonzero_bits(t)).repeat_interleave(each)
-    return select(cells.flatten(0, 2), candidates, prices, threshold).view(grid)
+    return least_cost_indices(cells.flatten(0, 2), candidates, prices, threshold).view(grid)
 
 
 def _choose_by_prior(
@@ -137,7 +137,7 @@ def _choose_by_prior(
 ) -> Tensor:
     """The same for the n cells at `places` (n,) of the batch, at bits of values (n, K) and flags (n,) -> codes (n,)."""
     each = price[places // (cells.shape[1] * cells.shape[2])]
-    return select(cells.flatten(0, 2)[places], candidates, each[:, None] * values, each * flags)
+    return least_cost_indices(cells.flatten(0, 2)[places], candidates, each[:, None] * values, each * flags)
 
 
 def _drop(codes: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:

@@ -16,12 +16,12 @@ from bitstream import (
     Header,
     Layout,
     LevelTables,
+    Planes,
     lambda_bucket,
     non_anchor_mask,
     nonzero_features,
     score_bins,
 )
-from ddncodec.coding.engine import Planes
 
 WEIGHT_UNIT = 256
 """Weights of the score of index != 0 are stored in 1/256 logit."""

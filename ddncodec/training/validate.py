@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -11,6 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from ddncodec.codec import Codec
+from ddncodec.metrics import finite_psnr
 from ddncodec.training.data.pictures import Pictures
 
 QUALITIES = (0.0, 25.0, 50.0, 75.0, 100.0)
@@ -44,11 +44,10 @@ def validate(path: Path, folder: Path, device: str = "cpu", qualities: Sequence[
 def _under(codec: Codec, pictures: Pictures, index: int) -> Codec:
     """The codec given what it is to know of picture `index`."""
     kind = codec.engine.model.network.config.given
-    return codec if kind == "none" else codec.given(pictures.given(index, kind))
+    return codec if kind == "none" else codec.condition(pictures.given(index, kind))
 
 
 def _measure(codec: Codec, picture: np.ndarray, quality: float) -> tuple[float, float]:
     data = codec.encode(picture, quality)
     decoded = np.asarray(codec.decode(data))
-    error = float(np.mean((decoded.astype(np.float64) - picture) ** 2))
-    return 8 * len(data) / (picture.shape[0] * picture.shape[1]), 10 * math.log10(255**2 / max(error, 1e-6))
+    return 8 * len(data) / (picture.shape[0] * picture.shape[1]), finite_psnr(picture, decoded)

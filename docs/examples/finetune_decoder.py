@@ -9,7 +9,6 @@ the first picture: the original, decoded before, and after.
 from __future__ import annotations
 
 import dataclasses
-import math
 from pathlib import Path
 from statistics import fmean
 
@@ -20,6 +19,7 @@ from PIL import Image
 import bitstream
 from ddncodec import Codec
 from ddncodec.files import write_atomically
+from ddncodec.metrics import finite_psnr
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.finetune import finetune
 from ddncodec.zoo.loading import save_model
@@ -41,7 +41,7 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
     planes, headers = [codec.planes(data) for data in streams], [bitstream.read_header(data) for data in streams]
     network = codec.engine.model.network
     first = [pictures[0], codec.decode_array(streams[0])]
-    before = [psnr(codec, data, picture) for data, picture in zip(streams, pictures)]
+    before = [quality_of(codec, data, picture) for data, picture in zip(streams, pictures)]
     finetune(network, pictures, planes, headers, steps=steps, learning_rate=learning_rate)
 
     out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
         retagged = bitstream.write_stream(renamed, parsed.elements)
         assert len(retagged) == len(stream)
         write_atomically(out / f"{number:03}.ddn", retagged)
-        after.append(psnr(tuned, retagged, picture))
+        after.append(quality_of(tuned, retagged, picture))
     first.append(tuned.decode_array((out / "000.ddn").read_bytes()))
     Image.fromarray(np.hstack(first)).save(out / "tuned.png", optimize=True)
     size = sum(map(len, streams))
@@ -68,10 +68,9 @@ def unfiltered(data: bytes) -> bytes:
     return bitstream.write_stream(stream.header, stream.passes)
 
 
-def psnr(codec: Codec, data: bytes, picture: np.ndarray) -> float:
+def quality_of(codec: Codec, data: bytes, picture: np.ndarray) -> float:
     """PSNR in dB over 8-bit RGB."""
-    decoded = np.asarray(codec.decode(data).convert("RGB"), np.float64)
-    return 10 * math.log10(255**2 / max(float(np.square(decoded - picture).mean()), 1e-6))
+    return finite_psnr(picture, np.asarray(codec.decode(data).convert("RGB")))
 
 
 if __name__ == "__main__":

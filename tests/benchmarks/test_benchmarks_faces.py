@@ -66,7 +66,7 @@ def test_level_0_is_the_gray_picture_that_a_model_is_given(tmp_path: Path) -> No
     picture.save(tmp_path / "drawn.png")
     known, coded = measured([tmp_path / "drawn.png"], str(path), 1, [0, 1])
     assert known.psnr == pytest.approx(psnr(picture, picture.convert("L").convert("RGB")), abs=1e-4)
-    codec = Codec(path).given(picture)
+    codec = Codec(path).condition(picture)
     decoded = codec.decode(codec.encode(picture, coding="plain", effort=1)).convert("RGB")
     assert (known.index_bits, coded.index_bits) == (0, 3)
     assert coded.psnr == pytest.approx(psnr(picture, decoded), abs=0.1)

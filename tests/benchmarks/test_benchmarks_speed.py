@@ -18,7 +18,7 @@ from ddncodec.codec import Codec
 def test_convolutions_are_those_of_decoding(precision: str, tiny_path: Path) -> None:
     codec = Codec(tiny_path, precision=precision)
     data = codec.encode(draw_picture(40, 60, 1))
-    calls, network = convolutions_of(codec, data), codec._engine.model.network
+    calls, network = convolutions_of(codec, data), codec.engine.model.network
     used = [module for module in network.modules() if isinstance(module, torch.nn.Conv2d)]
     unused = [stage.to_detail for stage in network.stages if stage.scale > 1]
     kept = [network.layer(number) for number, plane in enumerate(codec.planes(data)) if not plane.any()]

@@ -17,7 +17,7 @@ import bitstream
 from ddncodec.cli.side_by_side import LABEL, PANEL
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
-from ddncodec.placeholder import data_url, decode_inline, encode_inline, make_placeholder, psnr, reduced
+from ddncodec.placeholder import data_url, decode_inline, encode_inline, make_placeholder, reduced, resized_psnr
 
 
 @pytest.mark.parametrize("coding", ["coded", "plain"])
@@ -52,7 +52,7 @@ def test_more_bytes_show_more_and_too_few_are_refused(tiny_codec: Codec) -> None
     few, many = (make_placeholder(tiny_codec, picture, size) for size in (20, 60))
     assert len(few.data) <= 20 < len(many.data) <= 60
     assert few.psnr < many.psnr
-    assert many.psnr == psnr(decode_inline(tiny_codec, many.data), reduced(picture, 64))
+    assert many.psnr == resized_psnr(decode_inline(tiny_codec, many.data), reduced(picture, 64))
     with pytest.raises(ArgumentError, match="max_bytes"):
         make_placeholder(tiny_codec, picture, 6)
 
@@ -99,7 +99,7 @@ def test_a_sheet_shows_the_picture_and_what_is_made_of_it(photo: Path, ddnc: Ddn
         panel = sheet.convert("RGB").crop((PANEL, LABEL, 2 * PANEL, sheet.height))
     height = round(PANEL * shown.height / shown.width)
     expected = shown.convert("RGB").resize((PANEL, height), Image.Resampling.BICUBIC)
-    assert psnr(panel, expected) > 35
+    assert resized_psnr(panel, expected) > 35
 
 
 def test_failures_are_one_line(photo: Path, refused: Refused) -> None:

@@ -107,13 +107,13 @@ def test_only_the_surroundings_of_a_region_are_replayed(
     data = tiny_codec.encode(drawn_picture(400, 300, 71))
     monkeypatch.setattr(tiles, "MARGIN", 64)
     replayed = []
-    replay = type(tiny_codec._engine).replay
+    replay = type(tiny_codec.engine).replay
 
     def counted(engine: object, planes: object, headers: list[bitstream.Header], filters: object) -> np.ndarray:
         replayed.append((headers[0].width, headers[0].height))
         return replay(engine, planes, headers, filters)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(tiny_codec._engine), "replay", counted)
+    monkeypatch.setattr(type(tiny_codec.engine), "replay", counted)
     tiny_codec.decode(data, region=(150, 200, 10, 20))
     ((width, height),) = replayed
     assert width <= 10 + 2 * 64 + 64 and height <= 20 + 2 * 64 + 64

@@ -75,7 +75,7 @@ def test_damaged_weights_fail(tiny_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def damaged(codec: Codec, model: Path, device: str = "cpu", precision: str = "float32") -> None:
         made(codec, model, device, precision)
         if precision == "bfloat16":
-            codec._engine.model.network.layer(0).codebook.data += 0.5
+            codec.engine.model.network.layer(0).codebook.data += 0.5
 
     monkeypatch.setattr(Codec, "__init__", damaged)
     checks = list(selftest.run(tiny_path))

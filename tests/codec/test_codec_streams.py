@@ -39,7 +39,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 def pass_per_level(codec: Codec, data: bytes) -> bytes:
     """The same indices with one pass for each level."""
-    header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec._engine.model.probabilities
+    header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec.engine.model.probabilities
     passes = bitstream.encode_planes(codec.planes(data), layout, header, probabilities, [1] * len(layout))
     return bitstream.write_stream(header, passes)
 
@@ -77,7 +77,7 @@ def test_the_decoder_follows_the_encoder(tiny_codec: Codec, drawn_picture: Draw)
     """The closed loop: levels that repeat the encoder's indices lead it to the same choice at the next."""
     picture = drawn_picture(64, 80, 5)
     data = tiny_codec.encode(picture, 70, effort=1)
-    header, planes, engine = bitstream.read_header(data), tiny_codec.planes(data), tiny_codec._engine
+    header, planes, engine = bitstream.read_header(data), tiny_codec.planes(data), tiny_codec.engine
     for known in range(len(planes) + 1):
         fixed = [plane if level < known else np.full_like(plane, -1) for level, plane in enumerate(planes)]
         assert same(encode(engine, picture[None], [header], [fixed])[0].planes, planes)
@@ -90,7 +90,7 @@ def test_given_indices_are_used_as_they_are(tiny_codec: Codec, drawn_picture: Dr
         random.integers(-1, level.outputs, bitstream.grid(level, 50, 40)).astype(np.int32)
         for level in tiny_codec.info.layout
     ]
-    planes = encode(tiny_codec._engine, drawn_picture(40, 50, 6)[None], [header], [given])[0].planes
+    planes = encode(tiny_codec.engine, drawn_picture(40, 50, 6)[None], [header], [given])[0].planes
     for plane, fixed in zip(planes, given):
         np.testing.assert_array_equal(plane[fixed >= 0], fixed[fixed >= 0])
         assert plane.min() >= 0
@@ -100,7 +100,7 @@ def test_the_encoder_measures_what_the_decoder_shows(tiny_codec: Codec, drawn_pi
     """Changing any index of the last level away from the encoder's choice costs more than it saves."""
     picture = drawn_picture(16, 16, 7)
     data = tiny_codec.encode(picture, 100)
-    header, planes, engine = bitstream.read_header(data), tiny_codec.planes(data), tiny_codec._engine
+    header, planes, engine = bitstream.read_header(data), tiny_codec.planes(data), tiny_codec.engine
     lagrangian = 2 ** (tiny_codec.lambda_step(100) / 16) * 20
 
     def error(candidate: list[np.ndarray]) -> float:

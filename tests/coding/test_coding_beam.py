@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from bitstream import Header, Level, LevelTables
+from bitstream import Header, Level, LevelTables, Planes
 from ddncodec.coding.beam import is_one_cell, search_planes
-from ddncodec.coding.engine import Engine, Planes
+from ddncodec.coding.engine import Engine
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.zoo.loading import Model
 from ddncodec.zoo.weights_file import ModelInfo

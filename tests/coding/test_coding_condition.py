@@ -49,18 +49,18 @@ def test_streams_decode_under_the_condition_they_were_encoded_under(
     paths: dict[str, Path], kind: str, right: int | np.ndarray, wrong: int | np.ndarray
 ) -> None:
     codec = Codec(paths[kind])
-    data = codec.given(right).encode(PICTURE, 100)
-    decoded, otherwise = (np.asarray(codec.given(each).decode(data), int) for each in (right, wrong))
-    planes = encode(codec.given(right).engine, PICTURE[None], [bitstream.read_header(data)])[0].planes
+    data = codec.condition(right).encode(PICTURE, 100)
+    decoded, otherwise = (np.asarray(codec.condition(each).decode(data), int) for each in (right, wrong))
+    planes = encode(codec.condition(right).engine, PICTURE[None], [bitstream.read_header(data)])[0].planes
     assert all(map(np.array_equal, codec.planes(data), planes))
     assert np.abs(decoded - otherwise).mean() > 2
 
 
 def test_nothing_goes_without_what_must_be_given(paths: dict[str, Path], tiny_codec: Codec) -> None:
     codec = Codec(paths["class"])
-    data = codec.given(1).encode(PICTURE)
-    for call in (lambda: codec.encode(PICTURE), lambda: codec.decode(data), lambda: tiny_codec.given(1)):
-        with pytest.raises(ArgumentError, match="`given`"):
+    data = codec.condition(1).encode(PICTURE)
+    for call in (lambda: codec.encode(PICTURE), lambda: codec.decode(data), lambda: tiny_codec.condition(1)):
+        with pytest.raises(ArgumentError, match=r"`(given|condition)`"):
             call()
 
 
@@ -68,26 +68,26 @@ def test_nothing_goes_without_what_must_be_given(paths: dict[str, Path], tiny_co
     ("kind", "given"), [("class", 3), ("class", -1), ("class", PICTURE), ("gray", 1), ("edges", 0)]
 )
 def test_what_is_given_must_fit_the_model(paths: dict[str, Path], kind: str, given: int | np.ndarray) -> None:
-    with pytest.raises(ArgumentError, match="`given`"):
-        Codec(paths[kind]).given(given)
+    with pytest.raises(ArgumentError, match=r"`(given|condition)`"):
+        Codec(paths[kind]).condition(given)
 
 
 def test_a_plane_is_as_large_as_the_picture(paths: dict[str, Path]) -> None:
     with pytest.raises(ArgumentError, match="26 x 20 pixels, must be 27 x 20"):
-        Codec(paths["gray"]).given(PICTURE[:, 1:]).encode(PICTURE)
+        Codec(paths["gray"]).condition(PICTURE[:, 1:]).encode(PICTURE)
 
 
 def test_a_colour_picture_gives_its_gray(paths: dict[str, Path]) -> None:
     codec = Codec(paths["gray"])
     gray = Image.fromarray(PICTURE).convert("L")
-    one, other = (codec.given(each).encode(PICTURE, 100) for each in (PICTURE, gray))
-    one, other = (np.asarray(codec.given(gray).decode(data), float) for data in (one, other))
+    one, other = (codec.condition(each).encode(PICTURE, 100) for each in (PICTURE, gray))
+    one, other = (np.asarray(codec.condition(gray).decode(data), float) for data in (one, other))
     assert np.abs(one - other).mean() < 3, "but for rounding"
 
 
 def test_a_condition_is_of_one_codec_and_travels_with_it(paths: dict[str, Path]) -> None:
     codec = Codec(paths["class"])
-    zero, two = codec.given(0), codec.given(2)
+    zero, two = codec.condition(0), codec.condition(2)
     data = two.encode(PICTURE, 100)
     assert zero.encode(PICTURE, 100) != data
     assert pickle.loads(pickle.dumps(two)).encode(PICTURE, 100) == data
@@ -99,7 +99,7 @@ def test_guidance_and_condition_combine(paths: dict[str, Path]) -> None:
     guide = Guide((lambda pictures: (pictures - wanted).square().mean(dim=1),))
     found = []
     for given in (0, 2):
-        engine = Codec(paths["class"]).given(given).engine
+        engine = Codec(paths["class"]).condition(given).engine
         planes = guided_planes(engine, guide, header, np.random.default_rng(0))
         guided, plain = engine.replay([planes], [header])[0], engine.replay([[p * 0 for p in planes]], [header])[0]
         assert np.square(guided - PICTURE.astype(float)).mean() < 0.8 * np.square(plain - PICTURE.astype(float)).mean()

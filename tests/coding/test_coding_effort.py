@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 import bitstream
-from bitstream import Header
+from bitstream import Header, Planes
 from ddncodec.codec import Codec
 from ddncodec.coding import encoder
 from ddncodec.coding.effort import EFFORTS, Effort, effort_of
 from ddncodec.coding.encoder import encode
-from ddncodec.coding.engine import Planes
 from ddncodec.coding.rate import lambda_of_step
 
 Draw = Callable[[int, int, int], np.ndarray]

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import bitstream
-from bitstream import Header, PriorState, checkerboard, frequencies
+from bitstream import Header, Planes, PriorState, checkerboard, frequencies
 from ddncodec.codec import Codec
 from ddncodec.coding import encoder
 from ddncodec.coding.effort import EFFORTS
-from ddncodec.coding.engine import Engine, Planes
-from ddncodec.coding.foreseen import cheapest_by_prior
+from ddncodec.coding.engine import Engine
+from ddncodec.coding.foreseen import predicted_candidates
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.generation.sampling import draw_planes
 from ddncodec.selftest import run
@@ -45,7 +45,7 @@ def test_prices_are_the_bits_of_the_coder() -> None:
     prior_state = PriorState(prior, layout, 24, 16, STEP)
     prior_state.start_level()
     cells, candidates = torch.zeros(3, 4, 5), torch.randn(6, 5)  # no error to gain: only bits count
-    costs, bits, codes = cheapest_by_prior(cells, candidates, prior_state, (2, 3), torch.tensor(1.0), 5)
+    costs, bits, codes = predicted_candidates(cells, candidates, prior_state, (2, 3), torch.tensor(1.0), 5)
     assert torch.equal(costs[:2, :3], bits[:2, :3])
     assert costs[2].isinf().all() and costs[:, 3].isinf().all()
     even = checkerboard((2, 3))[0]

@@ -43,7 +43,7 @@ def test_tiled_decoding_equals_whole(
     tiny_codec: Codec, monkeypatch: pytest.MonkeyPatch, drawn_picture: Callable[[int, int, int], np.ndarray],
     height: int, width: int,
 ) -> None:  # fmt: skip
-    engine, picture = tiny_codec._engine, drawn_picture(height, width, 50)
+    engine, picture = tiny_codec.engine, drawn_picture(height, width, 50)
     header = Header(tiny_codec.info.identity, width, height, lambda_step=150)
     planes = encode(engine, picture[None], [header])[0].planes
     whole = engine.replay([planes], [header])[0].astype(int)

@@ -18,7 +18,7 @@ def test_prefixes_end_where_paths_part() -> None:
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = shared_prefix(PATHS, PATHS)
-    monkeypatch.setattr(retrieval, "BLOCK", 4)
+    monkeypatch.setattr(retrieval, "MAX_PAIRS", 4)
     assert np.array_equal(shared_prefix(PATHS, PATHS), whole)
     assert np.array_equal(whole, whole.T)
 

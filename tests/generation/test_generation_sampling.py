@@ -9,7 +9,7 @@ import bitstream
 from bitstream import PROBABILITY_ONE, Header, grid
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
-from ddncodec.generation.sampling import GAP, chances, draw_planes, sheet
+from ddncodec.generation.sampling import GAP, draw_planes, sheet, value_probabilities
 from ddncodec.generation.tree import CHILDREN, children, draw_tree
 
 
@@ -50,7 +50,7 @@ def test_table_draws_follow_the_values_of_the_tables(tiny_codec: Codec) -> None:
     header, tables = header_of(tiny_codec, 1024, 1024), tiny_codec.engine.model.tables
     planes = draw_planes(tiny_codec.info.layout, tables, header, np.random.default_rng(5))
     taken = planes[-1][planes[-1] > 0] - 1
-    share = chances(tables[-1], header.lambda_step)
+    share = value_probabilities(tables[-1], header.lambda_step)
     assert share.sum() == pytest.approx(1) and share.min() >= 1 / PROBABILITY_ONE
     deviation = 5 * np.sqrt(share / taken.size) + 5 / taken.size
     assert (abs(np.bincount(taken, minlength=len(share)) / taken.size - share) < deviation).all()
@@ -99,7 +99,7 @@ def test_a_tree_nests_children_around_their_parent(tiny_codec: Codec) -> None:
 def test_levels_with_many_outputs_show_the_most_probable(tiny_codec: Codec) -> None:
     engine, step = tiny_codec.engine, tiny_codec.lambda_step(60)
     shown = children(engine, 3, step)
-    share = chances(engine.model.tables[3], step)
+    share = value_probabilities(engine.model.tables[3], step)
     assert len(shown) == CHILDREN and shown == sorted(shown) and 0 not in shown
     assert share[np.array(shown) - 1].min() >= np.delete(share, np.array(shown) - 1).max()
 

@@ -56,7 +56,7 @@ def _encode(codec: Codec, name: str) -> bytes:
 
 
 def _a_pass_per_level(codec: Codec, data: bytes) -> bytes:
-    layout, probabilities = codec.info.layout, codec._engine.model.probabilities
+    layout, probabilities = codec.info.layout, codec.engine.model.probabilities
     header = bitstream.read_header(data)
     passes = bitstream.encode_planes(codec.planes(data), layout, header, probabilities, [1] * len(layout))
     return bitstream.write_stream(header, passes)

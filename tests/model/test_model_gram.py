@@ -16,10 +16,10 @@ from bitstream import Header, LevelTables
 from ddncodec.codec import Codec
 from ddncodec.coding.encoder import encode
 from ddncodec.coding.engine import Engine
-from ddncodec.coding.selection import select
+from ddncodec.coding.selection import least_cost_indices
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import cosine_basis
-from ddncodec.model.gram import Features, changes, moments, normal_equations, terms
+from ddncodec.model.gram import Features, cost_changes, moments, normal_equations, terms
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.step import walk
 from ddncodec.zoo.loading import Model
@@ -58,11 +58,11 @@ def test_changes_equal_those_of_built_candidates(side: int, cosines: int, learne
     errors = build_errors(features, residual, codebook)
     cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, cosines)
     free = torch.zeros(len(codebook))
-    change = torch.cat(list(changes(cells, candidates, free, limit=50)))
+    change = torch.cat(list(cost_changes(cells, candidates, free, limit=50)))
     torch.testing.assert_close(change, errors - errors[:, :1], rtol=1e-4, atol=1e-3)
     assert (change[:, 0] == 0).all()
     for prices in (free + 3, torch.rand(change.shape, generator=torch.Generator().manual_seed(2))):
-        priced = torch.cat(list(changes(cells, candidates, prices, limit=50)))
+        priced = torch.cat(list(cost_changes(cells, candidates, prices, limit=50)))
         torch.testing.assert_close(priced, change + prices, rtol=1e-4, atol=1e-3)
 
 
@@ -74,7 +74,7 @@ def test_select_minimises_distortion_and_bits(side: int, cosines: int, learned: 
     extra = torch.linspace(-3, 9, errors.shape[0])
     unit = 0.05 * float(errors.mean())
     cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, cosines)
-    codes = select(cells, candidates, unit * bits, unit * extra)
+    codes = least_cost_indices(cells, candidates, unit * bits, unit * extra)
     cost = errors + unit * bits + unit * extra[:, None]
     cost[:, 0] = errors[:, 0]
     assert codes.dtype == torch.int64
@@ -86,14 +86,14 @@ def test_select_takes_prices_of_each_cell() -> None:
     features, residual, codebook = draw_problem(1, 8, 2)
     cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, 8)
     prices, threshold = torch.linspace(0, 5, 7), torch.zeros(len(cells))
-    shared = select(cells, candidates, prices, threshold)
-    assert torch.equal(select(cells, candidates, prices.expand(len(cells), 7), threshold), shared)
+    shared = least_cost_indices(cells, candidates, prices, threshold)
+    assert torch.equal(least_cost_indices(cells, candidates, prices.expand(len(cells), 7), threshold), shared)
 
 
 def test_no_cells_choose_nothing() -> None:
     _, _, codebook = draw_problem(1, 8, 2)
     candidates = terms(codebook, 8)
-    codes = select(candidates[:0], candidates, torch.zeros(7), torch.zeros(0))
+    codes = least_cost_indices(candidates[:0], candidates, torch.zeros(7), torch.zeros(0))
     assert codes.shape == (0,) and codes.dtype == torch.int64
 
 

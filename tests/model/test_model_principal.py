@@ -8,7 +8,7 @@ import torch
 from ddncodec.errors import ArgumentError
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import from_cells, pack, to_cells, unpack
-from ddncodec.model.gram import changes, moments, terms
+from ddncodec.model.gram import cost_changes, moments, terms
 from ddncodec.model.principal import PrincipalComponents
 
 CELL = 16
@@ -70,7 +70,7 @@ def test_changes_equal_those_of_built_candidates() -> None:
     picture = pack(torch.rand(2, 3, CELL, CELL, generator=torch.Generator().manual_seed(1)))
     residual = to_cells(picture - proposal.image, layer.side, layer.colors)
     cells = moments(proposal.features, residual).flatten(0, 2)
-    change = torch.cat(list(changes(cells, terms(layer.codebook, layer.cosines), torch.zeros(8))))
+    change = torch.cat(list(cost_changes(cells, terms(layer.codebook, layer.cosines), torch.zeros(8))))
     for code in range(8):
         image = network.advance(proposal, torch.full((2, 1, 1), code)).image
         error = (picture - image).square().sum((1, 2, 3)) - (picture - proposal.image).square().sum((1, 2, 3))

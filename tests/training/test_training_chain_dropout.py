@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from drawing import draw_picture
 
+from ddncodec.samples import to_samples
 from ddncodec.training.config import TINY
-from ddncodec.training.data.pictures import to_samples
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import StepResult, walk
 

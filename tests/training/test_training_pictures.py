@@ -14,7 +14,7 @@ from PIL import Image
 from ddncodec.errors import ArgumentError, ImageError
 from ddncodec.training.data.augmentation import Variety
 from ddncodec.training.data.drawings import draw
-from ddncodec.training.data.pictures import Pictures, to_samples
+from ddncodec.training.data.pictures import Pictures
 
 
 @pytest.fixture
@@ -53,11 +53,6 @@ def test_small_pictures_are_enlarged_to_the_crop(tmp_path: Path) -> None:
     crops = Pictures(tmp_path).crops(1, 32, (0,))
     assert crops.shape == (1, 3, 32, 32)
     torch.testing.assert_close(crops[0, :, 0, 0], torch.tensor([1.0, -1.0, 0.0]), rtol=0, atol=0.01)
-
-
-def test_samples_span_minus_one_to_one() -> None:
-    samples = to_samples(np.array([[[[0, 255, 51]]]], np.uint8))
-    torch.testing.assert_close(samples.flatten(), torch.tensor([-1.0, 1.0, -0.6]))
 
 
 def test_sources_without_pictures_are_refused(tmp_path: Path) -> None:

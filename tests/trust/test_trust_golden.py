@@ -55,7 +55,7 @@ def test_every_flipped_bit_is_noticed(name: str, codec_of: CodecOf) -> None:
 @pytest.mark.usefixtures("little_memory")
 def test_every_flipped_bit_under_forged_checksums_is_an_error_or_in_range(name: str, codec_of: CodecOf) -> None:
     codec = codec_of(name)
-    layout, probabilities = codec.info.layout, codec._engine.model.probabilities
+    layout, probabilities = codec.info.layout, codec.engine.model.probabilities
     forged = (resealed(flipped(STREAMS[name], bit)) for bit in range(8 * len(STREAMS[name])))
     found = [read_all(data, layout, probabilities) is not None for data in forged]
     assert any(found)

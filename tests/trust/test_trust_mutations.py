@@ -23,7 +23,7 @@ THROUGH_THE_NETWORK = 150
 def test_20000_mutations_are_typed_errors_or_whole_streams(tiny_codec: Codec) -> None:
     """Half of them with checksums made right afterwards, so that the parser behind them is reached."""
     random = np.random.default_rng(20_000)
-    layout, tables = tiny_codec.info.layout, tiny_codec._engine.model.tables
+    layout, tables = tiny_codec.info.layout, tiny_codec.engine.model.tables
     prefixes = {data[:end] for data in STREAMS.values() for end in bitstream.read_stream(data).ends}
     sources = list(STREAMS.values())
     outcomes: Counter[tuple[bool, bool]] = Counter()
@@ -40,7 +40,7 @@ def test_20000_mutations_are_typed_errors_or_whole_streams(tiny_codec: Codec) ->
 @pytest.mark.usefixtures("little_memory")
 def test_inline_streams_need_the_right_model_and_a_sound_checksum(tiny_codec: Codec) -> None:
     random = np.random.default_rng(3)
-    layout, tables, model = tiny_codec.info.layout, tiny_codec._engine.model.tables, tiny_codec.info.identity
+    layout, tables, model = tiny_codec.info.layout, tiny_codec.engine.model.tables, tiny_codec.info.identity
     planes = tiny_codec.planes(STREAMS["v1-odd"])
     header = Header(model, 51, 37, coded=True, lambda_step=99, compact=True)
     data = bitstream.write_stream(header, bitstream.encode_planes(planes, layout, header, tables), inline=True)
@@ -92,7 +92,7 @@ def test_any_sound_framing_around_any_payload(tiny_codec: Codec, header: Header,
         data = bitstream.write_stream(header, parts)
     except bitstream.InvalidArgumentError:
         return
-    layout, tables = tiny_codec.info.layout, tiny_codec._engine.model.tables
+    layout, tables = tiny_codec.info.layout, tiny_codec.engine.model.tables
     read_all(data, layout, tables)
     read_all(data[:cut], layout, tables)
 
@@ -102,4 +102,4 @@ def test_any_sound_framing_around_any_payload(tiny_codec: Codec, header: Header,
        tail=st.binary(max_size=80))  # fmt: skip
 def test_any_bytes(tiny_codec: Codec, head: bytes, tail: bytes) -> None:
     for data in (head + tail, resealed(head + tail)):
-        read_all(data, tiny_codec.info.layout, tiny_codec._engine.model.tables)
+        read_all(data, tiny_codec.info.layout, tiny_codec.engine.model.tables)

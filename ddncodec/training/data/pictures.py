@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ddncodec.coding.condition import plane_of
 from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.samples import to_pixels, to_samples
 from ddncodec.training.data.augmentation import PLAIN, Variety, happens
 from ddncodec.training.data.drawings import draw
 
@@ -81,8 +82,8 @@ class Pictures:
         """What `NetworkConfig.given` names of picture `index`: its class, or a plane (H, W) uint8. As `label`."""
         if kind == "class":
             return self.label(index)
-        plane = plane_of(kind, to_samples(np.array(self.picture(index)[None])))
-        return ((plane[0, 0] + 1) * 127.5).round().byte().numpy()
+        plane = plane_of(kind, to_samples(self.picture(index)[None]))
+        return to_pixels(plane)[0, :, :, 0]
 
     def crops(self, count: int, size: int, seed: tuple[int, ...]) -> Tensor:
         """Random crops, (count, 3, size, size) float32 in [-1, 1]; a function of `seed`."""
@@ -113,11 +114,6 @@ class Pictures:
             return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         except (OSError, UnidentifiedImageError) as error:
             raise ImageError(f"{name}: not a readable picture ({error})") from error
-
-
-def to_samples(pixels: np.ndarray) -> Tensor:
-    """(B, H, W, 3) uint8 -> (B, 3, H, W) float32 in [-1, 1], channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
 def _is_picture(name: str) -> bool:
