@@ -1,24 +1,27 @@
-"""Coded passes: what a walk asks for, out of or into a range-coded payload (FORMAT.md, section 5.2)."""
+"""Coded passes: the symbols of a walk, written into or read from a range-coded payload (FORMAT.md, section 5.2)."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .layout import Planes
 from .rangecoder import Frequencies, RangeDecoder, RangeEncoder
 from .walks import Cells, Walk
 
 
 def encode_coded(planes: Sequence[NDArray[np.int32]], walk: Walk) -> bytes:
-    """Return the coded payload of a pass of the next levels of `walk`; `planes` (rows, cols) are theirs only."""
+    """The coded payload of a pass of the next levels of `walk`, whose index planes (rows, cols) are `planes`."""
     coder = RangeEncoder()
     for plane in planes:
         walk.plane(_Written(plane.ravel(), coder))
     return coder.payload()
 
 
-def decode_coded(payload: bytes, levels: int, walk: Walk) -> list[NDArray[np.int32]]:
-    """Return the index planes of the next `levels` levels of `walk`, (rows, cols) int32; mirrors `encode_coded`.
+def decode_coded(payload: bytes, levels: int, walk: Walk) -> Planes:
+    """The index planes of the next `levels` levels of `walk`, (rows, cols) int32; the inverse of `encode_coded`.
 
     Raises:
         CorruptionError: the payload is not the output of any encoder.
@@ -28,7 +31,7 @@ def decode_coded(payload: bytes, levels: int, walk: Walk) -> list[NDArray[np.int
 
 
 class _Written:
-    """Symbols of a plane, written as they are asked for."""
+    """Symbols of a known plane, written into a payload as the walk asks for them."""
 
     def __init__(self, plane: NDArray[np.int32], coder: RangeEncoder) -> None:
         self._plane, self._coder = plane, coder
@@ -45,7 +48,7 @@ class _Written:
 
 
 class _Read:
-    """Symbols of a payload."""
+    """Symbols read from a payload as the walk asks for them."""
 
     def __init__(self, coder: RangeDecoder) -> None:
         self._coder = coder

@@ -1,12 +1,14 @@
-"""Integer features from which simple tables predict `nonzero`, which is `index != 0`.
+"""Integer features from which simple tables predict `nonzero`, which is `index != 0` (FORMAT.md, section 6.1).
 
-All features are small integers computed by integer operations, so every
-machine finds the same probabilities (FORMAT.md, section 6.1). Training fits the weights of
-`LevelTables` to `nonzero_features`; coding uses the same planes through `nonzero_scores`.
+All features are small integers computed by integer operations, so every machine finds the same probabilities. Training
+fits the weights of `LevelTables` to `nonzero_features`; coding computes their weighted sums with `nonzero_scores`. The
+two phases of a plane are the anchors and non-anchors of the checkerboard context model (He et al. 2021).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +16,21 @@ from numpy.typing import NDArray
 from .errors import InvalidArgumentError
 from .layout import WHOLE_IMAGE, Layout, Level, grid
 
-FEATURES: Final = 10
-COUNT_CAP: Final = 8  # features 6 and 7 saturate here
-DEFAULT_LAMBDA_STEP: Final = 128  # stands for the lambda step of a stream that records none
-ANCHOR, NON_ANCHOR = 0, 1  # the two phases: cells with (row + col) even are coded first
-
-_PAST: Final = 7  # features 1..7 look at earlier planes, 8 and 9 at the current one, 10 at lambda
+FEATURES = 10
+"""Features of a cell."""
+COUNT_CAP = 8
+"""Upper bound of features 6 and 7."""
+DEFAULT_LAMBDA_STEP = 128
+"""Replaces the lambda step of a stream that records none."""
+ANCHOR, NON_ANCHOR = 0, 1
+"""The two phases: cells with (row + col) even are anchors and are coded first."""
+_PAST = 7
+"""Features 1..7 depend on earlier planes, 8 and 9 on the current one, 10 on lambda."""
 
 Nonzero: TypeAlias = NDArray[np.bool_]
-Plane: TypeAlias = NDArray[np.uint8]
-Integers: TypeAlias = NDArray[np.int32]
+"""`index != 0` of a plane, (rows, cols)."""
+Counts: TypeAlias = NDArray[np.uint8]
+"""Sums over a few planes or cells, (rows, cols)."""
 
 
 def nonzero_features(
@@ -34,22 +41,14 @@ def nonzero_features(
     height: int,
     lambda_step: int | None,
     phase: int,
-) -> Integers:
-    """Return the features of every cell of a level's plane, (FEATURES, rows, cols) int32.
+) -> NDArray[np.int32]:
+    """The features of every cell of a level's plane, (FEATURES, rows, cols) int32, as listed in FORMAT.md, section 6.1.
 
-    Earlier planes are brought to this level's grid by repetition; cells outside are 0.
-
-    1 previous plane, same cell; 2 sum of its 4 neighbours; 3 sum of its 4 diagonal neighbours;
-    4 plane before the previous, same cell; 5 sum of its 4 neighbours; 6 nonzero cells of all
-    planes before that, at most 8; 7 nonzero cells of all earlier planes of the same cell size, at
-    most 8; 8 sum of left and right neighbours, 9 of upper and lower ones, in the current plane
-    (phase 1 only, else 0); 10 (lambda_step - 128) >> 2.
-
-    nonzero: bool planes of levels 0..level-1, each on its own grid; for phase 1 also the plane of
-        `level` itself, whose non-anchors are not used.
+    nonzero: bool planes of levels 0..level-1, each on its own grid; for NON_ANCHOR also the plane of `level` itself,
+        whose non-anchors are not used.
     level: position in `layout`, from 0.
-    phase: ANCHOR (0) for the cells with (row + col) even, NON_ANCHOR (1) for the others. Cells of
-        the other phase get features too, which mean nothing.
+    lambda_step: of the stream, or None.
+    phase: ANCHOR or NON_ANCHOR. Features are valid for the cells of this phase only.
 
     Raises:
         InvalidArgumentError: `phase` or the number or shapes of `nonzero` do not fit.
@@ -67,18 +66,18 @@ def nonzero_features(
 
 
 def nonzero_scores(
-    weights: Integers,
+    weights: NDArray[np.int32],
     nonzero: Sequence[Nonzero],
     level: int,
     layout: Layout,
     width: int,
     height: int,
     lambda_step: int | None,
-) -> Integers:
-    """Return the phase 0 scores of a plane, (rows, cols) int32: weighted features plus bias.
+) -> NDArray[np.int32]:
+    """Scores of the anchors of a plane, (rows, cols) int32: weighted features plus bias.
 
-    It is the product of `weights` (FEATURES + 1,) with `nonzero_features`, one plane at a time. Add
-    `anchor_scores` for phase 1.
+    They are the product of `weights` (FEATURES + 1,) with `nonzero_features`, computed one feature at a time. Scores of
+    non-anchors are these plus `anchor_scores`.
     """
     shape = grid(layout[level], width, height)
     constant = int(weights[FEATURES]) + int(weights[FEATURES - 1]) * lambda_feature(lambda_step)
@@ -88,28 +87,28 @@ def nonzero_scores(
     return scores
 
 
-def anchor_scores(weights: Integers, current: Nonzero) -> Integers:
-    """Return what features 8 and 9 add to the scores in phase 1, (rows, cols) int32."""
-    sides, upright = _present_planes(current)
+def anchor_scores(weights: NDArray[np.int32], current: Nonzero) -> NDArray[np.int32]:
+    """What features 8 and 9 add to the scores of non-anchors, (rows, cols) int32; `current` is the plane itself."""
+    horizontal, vertical = _present_planes(current)
     return np.asarray(
-        weights[_PAST] * sides.astype(np.int32) + weights[_PAST + 1] * upright.astype(np.int32),
+        weights[_PAST] * horizontal.astype(np.int32) + weights[_PAST + 1] * vertical.astype(np.int32),
         np.int32,
     )
 
 
 def non_anchor_mask(shape: tuple[int, int]) -> Nonzero:
-    """Return a (rows, cols) mask of the non-anchors, the cells with (row + col) odd."""
+    """A (rows, cols) mask of the non-anchors, the cells with (row + col) odd."""
     rows, cols = shape
     return np.asarray((np.arange(rows)[:, None] + np.arange(cols)) % 2 == 1)
 
 
 def lambda_feature(lambda_step: int | None) -> int:
-    """Return feature 10, -32..31: quarters of the lambda step, 0 in the middle of its range."""
+    """Feature 10, -32..31: a quarter of the lambda step, 0 in the middle of its range."""
     return ((DEFAULT_LAMBDA_STEP if lambda_step is None else lambda_step) - 128) >> 2
 
 
-def _past_planes(nonzero: Sequence[Nonzero], level: int, layout: Layout, shape: tuple[int, int]) -> Iterator[Plane]:
-    """Yield features 1..7 of `nonzero_features`, each (rows, cols) uint8."""
+def _past_planes(nonzero: Sequence[Nonzero], level: int, layout: Layout, shape: tuple[int, int]) -> Iterator[Counts]:
+    """Features 1..7, each (rows, cols) uint8."""
     target = layout[level]
     for distance in (1, 2):
         plane = np.zeros(shape, np.uint8)
@@ -126,12 +125,12 @@ def _past_planes(nonzero: Sequence[Nonzero], level: int, layout: Layout, shape: 
     yield _count(nonzero, same, layout, target, shape)
 
 
-def _present_planes(current: Nonzero) -> tuple[Plane, Plane]:
-    """Return features 8 and 9: sums over the anchors left and right, and above and below, of each cell."""
+def _present_planes(current: Nonzero) -> tuple[Counts, Counts]:
+    """Features 8 and 9: sums over the anchors left and right of each cell, and over those above and below."""
     padded = np.pad(np.where(non_anchor_mask(current.shape), 0, current).astype(np.uint8), 1)
-    sides = padded[1:-1, :-2] + padded[1:-1, 2:]
-    upright = padded[:-2, 1:-1] + padded[2:, 1:-1]
-    return sides, upright
+    horizontal = padded[1:-1, :-2] + padded[1:-1, 2:]
+    vertical = padded[:-2, 1:-1] + padded[2:, 1:-1]
+    return horizontal, vertical
 
 
 def _count(
@@ -140,18 +139,18 @@ def _count(
     layout: Layout,
     target: Level,
     shape: tuple[int, int],
-) -> Plane:
-    """Return how many of the planes `members` are nonzero at each cell, at most COUNT_CAP."""
+) -> Counts:
+    """How many of the planes `members` are nonzero at each cell, at most COUNT_CAP."""
     total, source = np.zeros((1, 1), np.uint8), Level(WHOLE_IMAGE, target.outputs)
-    for member in members:  # coarse ones first: the sum stays on their small grids
+    for member in members:  # coarse planes first, so that the sum stays small as long as it can
         plane = nonzero[member].astype(np.uint8)
         plane += _repeat(total, source, layout[member], plane.shape)
         total, source = np.minimum(plane, COUNT_CAP), layout[member]
     return _repeat(total, source, target, shape)
 
 
-def _repeat(plane: Plane, source: Level, target: Level, shape: tuple[int, int]) -> Plane:
-    """Return `plane`, on the grid of `source`, on the finer grid (rows, cols) of `target`."""
+def _repeat(plane: Counts, source: Level, target: Level, shape: tuple[int, int]) -> Counts:
+    """`plane`, which is on the grid of `source`, repeated to the finer grid (rows, cols) of `target`."""
     if source.cell == target.cell:
         return plane
     if source.cell == WHOLE_IMAGE:

@@ -1,7 +1,9 @@
-"""The one error type of the package and its five kinds.
+"""The error types of the package.
 
 Every message names the field, the value found and the value or limit expected.
 """
+
+from __future__ import annotations
 
 
 class BitstreamError(ValueError):
@@ -9,11 +11,11 @@ class BitstreamError(ValueError):
 
 
 class CompatibilityError(BitstreamError):
-    """The stream may be sound, but not for this reader: version, reserved bit or model."""
+    """The stream may be valid, but not for this reader: version, reserved bit or model."""
 
 
 class CorruptionError(BitstreamError):
-    """The stream breaks a rule of FORMAT.md; a checksum, a range or a length does not hold."""
+    """The stream breaks a rule of FORMAT.md: a checksum, a range or a length is wrong."""
 
 
 class InsufficientDataError(BitstreamError):
@@ -21,7 +23,7 @@ class InsufficientDataError(BitstreamError):
 
 
 class LimitError(BitstreamError):
-    """The stream is sound but asks for more than the caller's `Limits` allow."""
+    """The stream is valid but asks for more than the caller's `Limits` allow."""
 
 
 class InvalidArgumentError(BitstreamError):

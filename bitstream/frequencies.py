@@ -1,29 +1,30 @@
 """Integer logits to integer frequencies that sum to 65536 (FORMAT.md, section 6.3).
 
-They are whole numbers in float64, in which their sums and products are exact. So are the quotients once rounded down:
-one that is not whole is at least 2^-32 of itself away from the next whole number, and division errs by 2^-53.
+Frequencies are whole numbers in float64, in which their sums and products are exact. Quotients are exact too once they
+are rounded down: a quotient that is not whole is at least 2^-32 of itself away from the next whole number, and division
+errs by 2^-53 at most.
 """
 
+from __future__ import annotations
+
 from math import isqrt
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .tables import PROBABILITY_ONE
 
-LOGITS_PER_OCTAVE: Final = 16
-_POWERS: Final = np.array(
-    [isqrt(isqrt(isqrt(isqrt(1 << (256 - step))))) for step in range(256)],
-    np.float64,
-)  # 2^(16 - step / 16), rounded down: the 16th root of 2^(256 - step)
+LOGITS_PER_OCTAVE = 16
+"""Logits count in 1/16 octave: 16 more is twice as likely."""
+_POWERS = np.array([isqrt(isqrt(isqrt(isqrt(1 << (256 - step))))) for step in range(256)], np.float64)
+"""2^(16 - step / 16), rounded down: the 16th root of 2^(256 - step)."""
 
 
 def frequencies(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
-    """Return frequencies (n, m), each at least 1, rows summing to 65536, of `logits` (n, m) in 1/16 octave.
+    """Frequencies (n, m), each at least 1, rows summing to 65536, of `logits` (n, m) in 1/16 octave.
 
-    logits: whole numbers within +-2^23; m: 2..32768. Only differences between the logits of a row matter; from 256 on
-        below the row's largest they count as 255.
+    logits: whole numbers within +-2^23; m is 2..32768. Only differences between the logits of a row matter; from 256
+        below the row's largest on they count as 255.
     """
     rows, outputs = np.arange(len(logits)), logits.shape[1]
     room, ones = PROBABILITY_ONE - outputs, np.ones(outputs)
@@ -37,11 +38,11 @@ def frequencies(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64
     return shares
 
 
-_LIMIT: Final = len(_POWERS) - 1
-_RANGE: Final = np.arange(-_LIMIT, _LIMIT + 1)
-_NONZERO: Final = frequencies(np.stack([np.zeros_like(_RANGE), _RANGE], axis=1))[:, 1]
+_LIMIT = len(_POWERS) - 1
+_RANGE = np.arange(-_LIMIT, _LIMIT + 1)
+_NONZERO = frequencies(np.stack([np.zeros_like(_RANGE), _RANGE], axis=1))[:, 1]
 
 
 def nonzero_frequency(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
-    """Return the frequency of index != 0 at `logits` (n,) of it against index = 0, in 1/16 octave."""
+    """Frequency (n,), 1..65535, of index != 0, whose `logits` (n,) stand against 0 for index = 0, in 1/16 octave."""
     return _NONZERO.take(logits.astype(np.intp) + _LIMIT, mode="clip")

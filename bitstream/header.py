@@ -1,41 +1,42 @@
 """The header: signature, flags, model id, picture size, lambda step (FORMAT.md, section 3)."""
 
-from dataclasses import dataclass
-from typing import Final
+from __future__ import annotations
 
-from .errors import (
-    CompatibilityError,
-    CorruptionError,
-    InsufficientDataError,
-    InvalidArgumentError,
-)
+from dataclasses import dataclass
+
+from bitarray import bitarray
+from bitarray.util import ba2int, int2ba
+
+from .errors import CompatibilityError, CorruptionError, InsufficientDataError, InvalidArgumentError
 from .limits import Limits
 from .reader import Reader, write_varint
 
-SIGNATURE: Final = b"\xdd\r\n"
-VERSION: Final = 1
-MODEL_ID_BYTES: Final = 8
-MAX_SIDE: Final = 65535
-LAMBDA_STEPS: Final = 256
+SIGNATURE = b"\xdd\r\n"
+"""The first bytes of a stream, except in the inline profile."""
+VERSION = 1
+"""The format version that this package writes, and the only one it reads."""
+MODEL_ID_BYTES = 8
+"""Length of a model id."""
+MAX_SIDE = 65535
+"""Largest width and height in pixels."""
+LAMBDA_STEPS = 256
+"""Lambda steps are 0..255."""
 
-_VERSION_MASK: Final = 0b0000_0111
-_CODED: Final = 1 << 3
-_GRAY: Final = 1 << 4
-_LAMBDA: Final = 1 << 5
-_COMPACT: Final = 1 << 6
-_RESERVED: Final = 1 << 7
+_RESERVED, _COMPACT, _LAMBDA, _GRAY, _CODED = range(5)
+"""Positions in the flags byte, from its most significant bit on; the version follows."""
+_VERSION_BITS = 3
 
 
 @dataclass(frozen=True)
 class Header:
     """What a reader must know before the first pass.
 
-    model_id: first 8 bytes of the SHA-256 of the weights file; opaque here.
+    model_id: first 8 bytes of the SHA-256 of the weights file; any 8 bytes as far as this package knows.
     width, height: of the picture in pixels, 1..65535.
     coded: index planes are range coded; otherwise plain.
     gray: the picture has one component instead of three.
-    lambda_step: 0..255, or None when not recorded; lambda = 2^(step / 16) squared 8-bit sample
-        levels per bit. A coded stream also selects its tables by it.
+    lambda_step: 0..255, or None when not recorded; lambda = 2^(step / 16) squared 8-bit sample levels per bit. The
+        probabilities of a coded stream depend on it.
     compact: one unframed pass with a 16-bit checksum, instead of framed passes.
     version: of the format.
 
@@ -75,32 +76,34 @@ class Header:
 
 
 def write_header(header: Header, *, inline: bool = False) -> bytes:
-    """Return the header's bytes; the inline profile leaves out the signature and the model id."""
-    flags = header.version
-    flags |= _CODED if header.coded else 0
-    flags |= _GRAY if header.gray else 0
-    flags |= _COMPACT if header.compact else 0
-    flags |= _LAMBDA if header.lambda_step is not None else 0
+    """The header's bytes; the inline profile leaves out the signature and the model id."""
+    bits = int2ba(header.version, 8, "big")
+    bits[_COMPACT], bits[_LAMBDA] = header.compact, header.lambda_step is not None
+    bits[_GRAY], bits[_CODED] = header.gray, header.coded
+    flags = bits.tobytes()
     sides = write_varint(header.width) + write_varint(header.height)
     step = b"" if header.lambda_step is None else bytes([header.lambda_step])
     if inline:
-        return bytes([flags]) + sides + step
-    return SIGNATURE + bytes([flags]) + header.model_id + sides + step
+        return flags + sides + step
+    return SIGNATURE + flags + header.model_id + sides + step
 
 
 def parse_header(reader: Reader, limits: Limits, inline: bytes | None) -> Header:
-    """Read a header and leave the reader behind it.
+    """Read a header; the reader then stands at the first byte after it.
 
     inline: the model id, known out of band, when the data is of the inline profile; else None.
 
     Raises:
-        InsufficientDataError, CorruptionError, CompatibilityError, LimitError.
+        InsufficientDataError: the data ends inside the header.
+        CorruptionError: the signature or a side is wrong, or an inline stream is not compact.
+        CompatibilityError: unknown version or reserved bit.
+        LimitError: the picture has more pixels than `limits` allow.
     """
     if inline is None:
         _parse_signature(reader)
     flags = _parse_flags(reader)
-    if inline is not None and not flags & _COMPACT:
-        raise CorruptionError(f"flags (={flags:#04x}): an inline stream must be compact")
+    if inline is not None and not flags[_COMPACT]:
+        raise CorruptionError(f"flags (={ba2int(flags):#04x}): an inline stream must be compact")
     model_id = reader.take(MODEL_ID_BYTES, "model id") if inline is None else inline
     width, height = _parse_side(reader, "width"), _parse_side(reader, "height")
     limits.check_pixels(width, height)
@@ -108,10 +111,10 @@ def parse_header(reader: Reader, limits: Limits, inline: bytes | None) -> Header
         model_id=model_id,
         width=width,
         height=height,
-        coded=bool(flags & _CODED),
-        gray=bool(flags & _GRAY),
-        lambda_step=reader.byte("lambda step") if flags & _LAMBDA else None,
-        compact=bool(flags & _COMPACT),
+        coded=bool(flags[_CODED]),
+        gray=bool(flags[_GRAY]),
+        lambda_step=reader.byte("lambda step") if flags[_LAMBDA] else None,
+        compact=bool(flags[_COMPACT]),
     )
 
 
@@ -121,18 +124,20 @@ def _parse_signature(reader: Reader) -> None:
         reader.position += len(SIGNATURE)
         return
     if SIGNATURE.startswith(found):
-        raise InsufficientDataError(f"signature needs 3 bytes, {len(found)} are left")
+        raise InsufficientDataError(f"signature needs {len(SIGNATURE)} bytes, {len(found)} are left")
     if found in (b"\xdd\n" + found[2:], b"\xdd\r\r"):
         raise CorruptionError(f"signature is {found.hex(' ')}: line endings were converted")
     raise CorruptionError(f"signature is {found.hex(' ')}, must be {SIGNATURE.hex(' ')}")
 
 
-def _parse_flags(reader: Reader) -> int:
-    flags = reader.byte("flags")
-    if flags & _VERSION_MASK != VERSION:
-        raise CompatibilityError(f"version is {flags & _VERSION_MASK}, this reader knows {VERSION} only")
-    if flags & _RESERVED:
-        raise CompatibilityError(f"flags (={flags:#04x}): reserved bit 7 is set")
+def _parse_flags(reader: Reader) -> bitarray:
+    flags = bitarray(endian="big")
+    flags.frombytes(reader.take(1, "flags"))
+    version = ba2int(flags[-_VERSION_BITS:])
+    if version != VERSION:
+        raise CompatibilityError(f"version is {version}, this reader knows {VERSION} only")
+    if flags[_RESERVED]:
+        raise CompatibilityError(f"flags (={ba2int(flags):#04x}): reserved bit 7 is set")
     return flags
 
 

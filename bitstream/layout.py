@@ -1,25 +1,33 @@
-"""Levels, their grids of cells, and the layout that a model fixes for all its streams."""
+"""Levels, their grids of cells, and the layout that a model fixes for all its streams (FORMAT.md, section 1)."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InvalidArgumentError
 
-WHOLE_IMAGE: Final = 0  # the cell size that means one cell for the whole picture
-MAX_OUTPUTS: Final = 1 << 16
-MAX_LEVELS: Final = 1 << 12
+WHOLE_IMAGE = 0
+"""The cell size that means one cell for the whole picture."""
+MAX_OUTPUTS = 1 << 16
+"""Largest K of a level."""
+MAX_LEVELS = 1 << 12
+"""Largest number of levels of a layout."""
 
 
 @dataclass(frozen=True)
 class Level:
     """One level of the codec: one index in [0, `outputs`) per cell; index 0 means "keep".
 
-    cell: side of a square cell in pixels of the full-resolution picture; 0 = the whole picture.
+    cell: side of a square cell in pixels of the full-resolution picture; 0 means the whole picture.
     outputs: K, the number of outputs to choose from, 2..65536.
+
+    Raises:
+        InvalidArgumentError: a field is out of range.
     """
 
     cell: int
@@ -33,16 +41,18 @@ class Level:
 
     @property
     def index_bits(self) -> int:
-        """Bits of one index in the plain coding, ceil(log2 K)."""
+        """Bits of one index in plain coding, ceil(log2 K)."""
         return (self.outputs - 1).bit_length()
 
 
 Layout: TypeAlias = tuple[Level, ...]
-Planes: TypeAlias = list[NDArray[np.int32]]  # index planes of one picture, (rows, cols) for each level
+"""The levels of a model, in order."""
+Planes: TypeAlias = list[NDArray[np.int32]]
+"""Index planes of one picture, one (rows, cols) array for each level."""
 
 
 def grid(level: Level, width: int, height: int) -> tuple[int, int]:
-    """Return (rows, cols) of the level's index plane: ceil(height / cell), ceil(width / cell).
+    """(rows, cols) of the level's index plane: ceil(height / cell), ceil(width / cell).
 
     >>> grid(Level(cell=8, outputs=256), width=20, height=8)
     (1, 3)
@@ -53,7 +63,7 @@ def grid(level: Level, width: int, height: int) -> tuple[int, int]:
 
 
 def count_cells(layout: Layout, width: int, height: int) -> int:
-    """Return the number of indices of a picture, over all levels of `layout`."""
+    """The number of indices of a picture, over all levels of `layout`."""
     total = 0
     for level in layout:
         rows, cols = grid(level, width, height)
@@ -62,7 +72,7 @@ def count_cells(layout: Layout, width: int, height: int) -> int:
 
 
 def check_layout(layout: Layout) -> None:
-    """Check that cells never grow along the levels and that each is a multiple of the next.
+    """Check that no cell is larger than the one before it, and that each is a multiple of the next.
 
     A whole-image cell counts as larger than any other.
 

@@ -1,7 +1,8 @@
 """What a reader is willing to spend on a stream, checked before anything is allocated."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Final
 
 from .errors import LimitError
 
@@ -10,13 +11,13 @@ from .errors import LimitError
 class Limits:
     """Upper bounds on what a stream may ask for (FORMAT.md, section 7).
 
-    The range decoder yields symbols without end, so a coded stream of a few bytes may claim a
-    large picture and a checksum cannot tell: these numbers are what bounds the work.
+    A range decoder yields any number of symbols from any payload. So a coded stream of a few bytes may claim a large
+    picture, its checksum may be right, and only these limits bound the work.
 
     max_pixels: width * height of the picture.
-    max_cells: indices over all decoded levels; decoding allocates about 4 bytes for each, and
-        some 30 more for each cell of the largest pass while that pass is being decoded; an index
-        prior of C channels takes 2 C more for each cell of the largest plane.
+    max_cells: indices over all decoded levels. Decoding allocates about 4 bytes for each. While a pass is decoded, it
+        takes about 30 bytes more for each cell of the pass, and 2 C more for each cell of its largest plane if the
+        model has an index prior of C channels.
     max_elements: passes and chunks; an empty one is 6 bytes in the stream and far more in memory.
     """
 
@@ -42,4 +43,5 @@ class Limits:
             raise LimitError(f"stream has more than {self.max_elements} elements, the limit max_elements")
 
 
-DEFAULT_LIMITS: Final = Limits()
+DEFAULT_LIMITS = Limits()
+"""The limits of readers that are given none."""

@@ -1,29 +1,36 @@
 """Plain coding: every index in ceil(log2 K) bits, nothing between them (FORMAT.md, section 5.1)."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
+from bitarray import bitarray
 from numpy.typing import NDArray
 
 from .errors import CorruptionError
-from .layout import Layout, grid
+from .layout import Layout, Planes, grid
 
-_WIDEST = 16  # bits of the largest index, K = 65536
+_WIDEST = 16
+"""Bits of the largest index, at K = 65536."""
 
 
 def encode_plain(planes: Sequence[NDArray[np.int32]], layout: Layout) -> bytes:
-    """Return the plain payload of a pass whose levels are `layout`; planes are (rows, cols)."""
-    bits = [
-        np.unpackbits(plane.reshape(-1, 1).astype(">u2").view(np.uint8), axis=1)[
-            :, _WIDEST - level.index_bits :
-        ].reshape(-1)
-        for plane, level in zip(planes, layout, strict=True)
-    ]
-    return np.packbits(np.concatenate(bits)).tobytes()
+    """The plain payload of a pass whose levels are `layout`; `planes` are (rows, cols)."""
+    bits, end = bitarray(endian="big"), 0
+    pairs = zip(planes, layout, strict=True)
+    for width, group in groupby(pairs, key=lambda pair: pair[1].index_bits):
+        indices = np.concatenate([plane.ravel() for plane, _ in group])
+        fields = np.unpackbits(indices.astype(">u2").view(np.uint8)).reshape(-1, _WIDEST)
+        bits.frombytes(np.packbits(fields[:, _WIDEST - width :]).tobytes())
+        end += indices.size * width
+        del bits[end:]  # the padding that packbits adds
+    return bits.tobytes()
 
 
-def decode_plain(payload: bytes, layout: Layout, width: int, height: int) -> list[NDArray[np.int32]]:
-    """Return the index planes, (rows, cols) int32, of a pass whose levels are `layout`.
+def decode_plain(payload: bytes, layout: Layout, width: int, height: int) -> Planes:
+    """The index planes, (rows, cols) int32, of a pass whose levels are `layout`, of a picture of width x height pixels.
 
     Raises:
         CorruptionError: the payload's length or padding is wrong, or an index is K or more.
@@ -32,17 +39,24 @@ def decode_plain(payload: bytes, layout: Layout, width: int, height: int) -> lis
     total = sum(r * c * lv.index_bits for (r, c), lv in zip(grids, layout, strict=True))
     if len(payload) != -(-total // 8):
         raise CorruptionError(f"plain payload has {len(payload)} bytes, its indices need {-(-total // 8)}")
-    bits = np.unpackbits(np.frombuffer(payload, np.uint8))
+    bits = bitarray(endian="big")
+    bits.frombytes(payload)
     if bits[total:].any():
-        raise CorruptionError(f"padding behind bit {total} of a plain payload is not zero")
-    planes, position = [], 0
-    for (rows, cols), level in zip(grids, layout, strict=True):
-        end = position + rows * cols * level.index_bits
-        field = np.zeros((rows * cols, _WIDEST), np.uint8)
-        field[:, _WIDEST - level.index_bits :] = bits[position:end].reshape(rows * cols, -1)
-        plane = np.packbits(field, axis=1).view(">u2").astype(np.int32).reshape(rows, cols)
+        raise CorruptionError(f"padding after bit {total} of a plain payload is not zero")
+    planes, start = list[NDArray[np.int32]](), 0
+    for shape, level in zip(grids, layout, strict=True):
+        end = start + shape[0] * shape[1] * level.index_bits
+        plane = _indices(bits[start:end], level.index_bits).reshape(shape)
         if plane.max() >= level.outputs:
             raise CorruptionError(f"index {plane.max()} must be below {level.outputs} outputs")
         planes.append(plane)
-        position = end
+        start = end
     return planes
+
+
+def _indices(bits: bitarray, width: int) -> NDArray[np.int32]:
+    """The indices (n,) in `bits`, of `width` bits each."""
+    unpacked = np.unpackbits(np.frombuffer(bits.tobytes(), np.uint8), count=len(bits)).reshape(-1, width)
+    fields = np.zeros((len(unpacked), _WIDEST), np.uint8)
+    fields[:, _WIDEST - width :] = unpacked
+    return np.packbits(fields).view(">u2").astype(np.int32)

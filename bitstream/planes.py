@@ -1,23 +1,28 @@
 """Index planes to passes and back."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .coded import decode_coded, encode_coded
+from .elements import Pass
 from .errors import CorruptionError, InvalidArgumentError
 from .header import Header
 from .layout import Layout, Planes, check_layout, count_cells, grid
 from .limits import DEFAULT_LIMITS, Limits
 from .plain import decode_plain, encode_plain
-from .stream import Pass, Stream
+from .stream import Stream
 from .walks import Probabilities, Walk, walk
 
-MIN_PASS_BYTES: Final = 1400  # framing costs 7 bytes a pass: 0.5 %
-PASS_GROWTH: Final = 8  # a pass adds at least an eighth to what came before it
-_FLAG_BITS: Final = 2  # what telling a nonzero cell from a zero one costs, about
+MIN_PASS_BYTES = 1400
+"""Smallest pass that is framed on its own; framing costs 7 bytes a pass, 0.5 %."""
+PASS_GROWTH = 8
+"""A pass adds at least an eighth to what came before it."""
+_NONZERO_BITS = 2
+"""About what a nonzero cell costs in addition to its value."""
 
 
 def encode_planes(
@@ -29,10 +34,9 @@ def encode_planes(
 ) -> list[Pass]:
     """Code index planes as passes for `write_stream`.
 
-    planes: (rows, cols) integers in [0, K) for the first levels of `layout`; for all of them when
-        `header.compact`.
-    probabilities: the model's, for all levels of `layout`; needed when `header.coded`, else not looked at.
-    passes: number of levels of each pass, default `group_levels`; one pass when `header.compact`.
+    planes: (rows, cols) integers in [0, K) for the first levels of `layout`; for all levels when `header.compact`.
+    probabilities: those of the model, for all levels of `layout`; needed when `header.coded`, otherwise ignored.
+    passes: number of levels of each pass, by default those of `group_levels`; one pass when `header.compact`.
 
     Raises:
         InvalidArgumentError: an argument does not fit the others.
@@ -71,12 +75,11 @@ def decode_planes(
     *,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Planes:
-    """Return the index planes of the whole passes of `stream`, (rows, cols) int32 each.
+    """The index planes of the passes of `stream`, (rows, cols) int32 each.
 
-    There may be fewer than `layout` has levels. A prefix of the passes gives the first of the
-    planes that all passes give.
+    There may be fewer planes than `layout` has levels. A stream of only the first passes gives the same first planes.
 
-    levels: return at most so many planes; passes behind them are not decoded.
+    levels: the largest number of planes to return, all by default; further passes are not decoded.
 
     Raises:
         CorruptionError: a payload does not hold the planes its pass announces.
@@ -99,7 +102,7 @@ def decode_planes(
         if first >= wanted:
             break
         if path is not None:
-            # A coded pass may be left early; a plain one is checked whole, it is cheap.
+            # The rest of a coded pass is not decoded; a plain pass is cheap, and is decoded and checked whole.
             planes += decode_coded(element.payload, min(count, wanted - first), path)
         else:
             part = layout[first : first + count]
@@ -109,16 +112,16 @@ def decode_planes(
 
 
 def group_levels(planes: Sequence[NDArray[np.integer]], layout: Layout, *, coded: bool = True) -> tuple[int, ...]:
-    """Return a number of levels for each pass, such that framing costs about 0.5 % at most.
+    """A number of levels for each pass, such that framing costs about 0.5 % at most.
 
-    A pass takes levels until it is estimated to hold 1400 bytes and an eighth of all before it; what
-    remains at the end joins the last pass. So the first, small levels share a pass, the large last
-    ones stand alone, and a picture under 2.8 kB has one pass.
+    A pass takes levels until its estimated size is 1400 bytes and an eighth of all passes before it. Levels that remain
+    at the end join the last pass. So the first, small levels share a pass, each of the last, large ones has its own,
+    and a picture under 2.8 kB has one pass.
 
-    coded: estimate a coded stream: index and flag bits of the nonzero cells; otherwise plain.
+    coded: whether to estimate a coded stream, by its nonzero cells, or a plain one.
     """
     sizes = [
-        int(np.count_nonzero(plane)) * (level.index_bits + _FLAG_BITS) if coded else plane.size * level.index_bits
+        int(np.count_nonzero(plane)) * (level.index_bits + _NONZERO_BITS) if coded else plane.size * level.index_bits
         for plane, level in zip(planes, layout, strict=False)
     ]
     left, before = sum(sizes), 0
@@ -149,7 +152,7 @@ def _check_planes(planes: Sequence[NDArray[np.integer]], layout: Layout, header:
 
 
 def _walk(probabilities: Probabilities | None, layout: Layout, header: Header) -> Walk | None:
-    """Return what a coded stream is coded along; None for a plain one."""
+    """The walk through a coded stream; None for a plain one."""
     if not header.coded:
         return None
     if probabilities is None:

@@ -4,9 +4,11 @@ Weights and activations have 8 bits, and all sums stay below 2^24, so that they 
 lets ordinary matrix products compute them, and every machine finds the same numbers.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +17,21 @@ from .context import lambda_feature, non_anchor_mask
 from .errors import InvalidArgumentError
 from .layout import MAX_LEVELS, WHOLE_IMAGE, Layout, grid
 
-MAX_CHANNELS: Final = 64  # 9 * 64 * 127^2 + MAX_BIAS + 32 * MAX_LAMBDA_WEIGHT < 2^24
-MAX_BIAS: Final = 1 << 22
-MAX_LAMBDA_WEIGHT: Final = 1 << 15
-WEIGHT_SHIFT: Final = 6  # weights are in 1/64
-CELLS_PER_BLOCK: Final = 1 << 11  # cells that are looked at together, so that they stay in the cache
+MAX_CHANNELS = 64
+"""Largest C; 9 * 64 * 127^2 + MAX_BIAS + 32 * MAX_LAMBDA_WEIGHT stays below 2^24."""
+MAX_BIAS = 1 << 22
+"""Largest magnitude of a bias."""
+MAX_LAMBDA_WEIGHT = 1 << 15
+"""Largest magnitude of an entry of `lambda_weight`."""
+WEIGHT_SHIFT = 6
+"""Weights are in 1/2^6."""
+CELLS_PER_BLOCK = 1 << 11
+"""Cells that are computed together; so many fit the processor's cache."""
+_TOP = 127
+"""Largest magnitude of a state and of a matrix entry."""
 
-_TOP: Final = 127
-
-States = NDArray[np.int8]
+States: TypeAlias = NDArray[np.int8]
+"""States of C channels, (rows, cols, C) or (n, C)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +105,7 @@ class LevelPrior:
 
 @dataclass(frozen=True, eq=False)
 class IndexPrior:
-    """The prior of a model: `start` (C,) int8, the state of every cell before the first level, and all its levels.
+    """The prior of a model: `start` (C,) int8, the state of every cell before the first level, and the levels' weights.
 
     Raises:
         InvalidArgumentError: the levels have other channels than `start`.
@@ -161,7 +169,7 @@ class PriorState:
         weights, cols = self._prior.levels[self.level], plane.shape[1]
         matrices, bias = weights.neighbours.reshape(4, weights.channels, -1), _scaled(weights.neighbours_bias)
         added = [np.pad(_floats(weights.anchor_embedding) @ _scaled(matrix), ((0, 1), (0, 0))) for matrix in matrices]
-        bordered = np.pad(plane, 1, constant_values=weights.outputs).ravel()  # beyond the grid, what adds nothing
+        bordered = np.pad(plane, 1, constant_values=weights.outputs).ravel()  # the border's index adds nothing
         cells, wide = np.flatnonzero(non_anchor_mask(plane.shape)), cols + 2
         places = (cells // cols + 1) * wide + cells % cols + 1
         self._conditioned = self._state.copy()
@@ -188,14 +196,11 @@ class PriorState:
         self._conditioned = self._state
 
     def nonzero_logits(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the logits (n,) of index != 0 of cells given by position row * cols + col.
-
-        They are whole numbers, in 1/16 octave.
-        """
+        """The logits (n,) of index != 0, whole numbers in 1/16 octave, of cells at the positions row * cols + col."""
         return self._logits(cells, slice(0, 1))[:, 0]
 
     def value_logits(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the logits (n, K - 1) of indices 1..K-1, as `nonzero_logits` does."""
+        """The logits (n, K - 1) of indices 1..K-1; units and argument as of `nonzero_logits`."""
         return self._logits(cells, slice(1, None))
 
     def _logits(self, cells: NDArray[np.int64], part: slice) -> NDArray[np.float32]:
@@ -211,14 +216,14 @@ class PriorState:
 
 
 def _added(own: States, hidden: NDArray[np.float32], matrix: States, bias: NDArray[np.int32]) -> NDArray[np.float32]:
-    """own + (hidden matrix + bias) / 64, rounded down and clipped."""
+    """own + (hidden @ matrix + bias) / 64, rounded down and clipped to +-127."""
     change = _down(hidden @ _scaled(matrix), _scaled(bias))
     change += own
     return np.clip(change, -_TOP, _TOP, out=change)
 
 
 def _scaled(weights: NDArray[np.integer], shift: int = WEIGHT_SHIFT) -> NDArray[np.float32]:
-    """weights / 2^shift, so that sums need not be divided; these are as exact as those of integers."""
+    """weights / 2^shift, so that sums need not be divided; sums of these are as exact as those of integers."""
     return _floats(weights) * np.float32(1 / (1 << shift))
 
 
@@ -229,7 +234,7 @@ def _down(sums: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.fl
 
 
 def _relu127(sums: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Clipped to 0..127, in place."""
+    """`sums` clipped to 0..127, in place."""
     return np.clip(sums, 0, _TOP, out=sums)
 
 
@@ -238,7 +243,7 @@ def _floats(array: NDArray[np.integer]) -> NDArray[np.float32]:
 
 
 def _strips(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
-    """Cut a grid into strips of whole rows: their rows, and these with those around them."""
+    """Strips of whole rows that cover a grid: the rows of each, and these with one more row on either side."""
     rows, cols = shape
     step = max(1, CELLS_PER_BLOCK // cols)
     for start in range(0, rows, step):
@@ -247,7 +252,7 @@ def _strips(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
 
 
 def _bordered(inner: States, strip: slice, shape: tuple[int, int]) -> States:
-    """A strip with the rows around it, (rows, cols, C), with zeros for what is beyond the grid."""
+    """`inner` (rows, cols, C), a strip with the rows around it, with zeros for the cells beyond the grid."""
     rows, cols, channels = inner.shape
     above, below = int(strip.start == 0), int(strip.stop == shape[0])
     out: States = np.zeros((above + rows + below, cols + 2, channels), np.int8)
@@ -256,7 +261,7 @@ def _bordered(inner: States, strip: slice, shape: tuple[int, int]) -> States:
 
 
 def _gather(window: States) -> NDArray[np.float32]:
-    """Of the n cells of a strip, the states of the 3 x 3 around, (n, 9C)."""
+    """The states of the 3 x 3 cells around each of the n cells of a strip, (n, 9C)."""
     rows, cols, channels = window.shape[0] - 2, window.shape[1] - 2, window.shape[2]
     parts = [window[row : row + rows, col : col + cols] for row in (0, 1, 2) for col in (0, 1, 2)]
     return _floats(np.concatenate(parts, axis=-1).reshape(-1, 9 * channels))

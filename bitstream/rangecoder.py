@@ -1,14 +1,15 @@
-"""A range coder with probabilities of exactly n / 65536, out of the library `constriction`.
+"""A range coder with probabilities of exactly n / 65536, made with the library `constriction` (FORMAT.md, section 5.2).
 
-`constriction` takes floating-point weights w_s of n symbols, scales them to 2^24 - n and adds 1
-to each. Given w_s = 256 f_s - 1 for integers f_s summing to 65536, their sum is 2^24 - n, its
-scale factor is exactly 1.0, and all its sums are of integers below 2^24: symbol s gets the
-probability 256 f_s / 2^24, with no rounding anywhere. This holds for its `perfect=False` models
-only, the others search with logarithms. Checked against a coder written from FORMAT.md in
-tests/bitstream/test_bitstream_rangecoder.py; `constriction` >= 0.4, < 0.6.
+`constriction` takes floating-point weights w_s of n symbols, scales them to the sum 2^24 - n and adds 1 to each. Given
+w_s = 256 f_s - 1 for integers f_s that sum to 65536, their sum is 2^24 - n already, the scale factor is exactly 1.0,
+and all sums are of integers below 2^24. So symbol s gets the probability 256 f_s / 2^24, without any rounding. This
+holds for `perfect=False` models only; the others search with logarithms. `constriction` must be >= 0.4, < 0.6.
+tests/bitstream/test_bitstream_rangecoder.py compares the result with a coder written from FORMAT.md.
 """
 
-from typing import Final, TypeAlias
+from __future__ import annotations
+
+from typing import TypeAlias
 
 import constriction  # type: ignore[import-untyped]
 import numpy as np
@@ -16,17 +17,19 @@ from numpy.typing import NDArray
 
 from .errors import CorruptionError
 
-Frequencies: TypeAlias = NDArray[np.integer | np.floating]  # whole numbers
+Frequencies: TypeAlias = NDArray[np.integer | np.floating]
+"""Whole numbers, of either type."""
 
 model, queue = constriction.stream.model, constriction.stream.queue
 
-_WORD_BITS: Final = 32
-_STATE_BITS: Final = 64
-_SCALE: Final = 256  # 2^24, the library's unit of probability, over 2^16, ours
+_WORD_BITS = 32
+_STATE_BITS = 64
+_SCALE = 256
+"""2^24, the library's unit of probability, over 2^16, the unit here."""
 
 
 class RangeEncoder:
-    """Codes arrays of symbols one after the other into one payload."""
+    """Encoder of arrays of symbols, one after the other, into one payload."""
 
     def __init__(self) -> None:
         self._coder = queue.RangeEncoder()
@@ -44,20 +47,20 @@ class RangeEncoder:
             self._coder.encode(values.astype(np.int32), self._family, _weights(frequencies))
 
     def payload(self) -> bytes:
-        """Return the shortest byte string that decodes to all symbols so far."""
+        """The shortest byte string that decodes to all symbols so far."""
         words: NDArray[np.uint32] = self._coder.get_compressed()
         position: int
         lower: int
         width: int
         position, (lower, width) = self._coder.pos()
-        # Any number in the coder's final interval [low, low + width) decodes to all symbols; the
-        # library's words are one. Numbers count from the start of the payload to the end of the
-        # 64-bit window that begins at word `position`, of which `lower` is the low end.
+        # Any number in the coder's final interval [low, low + width) decodes to all symbols; the library's words are
+        # one such number. Numbers here have all bits from the start of the payload to the end of the 64-bit window
+        # that begins at word `position`; `lower` is the start of the interval within that window.
         number = int.from_bytes(words.astype(">u4").tobytes(), "big")
         number <<= _STATE_BITS + _WORD_BITS * (position - len(words))
         low = number - ((number - lower) & ((1 << _STATE_BITS) - 1))
         assert low <= number < low + width, (low, number, width)
-        for zeros in range(_STATE_BITS, -1, -8):  # low bits to leave out, the most that can be
+        for zeros in range(_STATE_BITS, -1, -8):  # as many low bits as can be left out
             head = -(-low >> zeros)
             if head << zeros < low + width:
                 break
@@ -66,7 +69,7 @@ class RangeEncoder:
 
 
 class RangeDecoder:
-    """Reads back, in the same order, what an `RangeEncoder` wrote."""
+    """Decoder of what a `RangeEncoder` wrote, in the same order."""
 
     def __init__(self, payload: bytes) -> None:
         padded = payload + bytes(-len(payload) % (_WORD_BITS // 8))
@@ -74,7 +77,7 @@ class RangeDecoder:
         self._family = model.Categorical(perfect=False)
 
     def binary(self, frequency: Frequencies) -> NDArray[np.bool_]:
-        """Return n symbols 0 or 1; see `RangeEncoder.binary`.
+        """The next n symbols; arguments as of `RangeEncoder.binary`.
 
         Raises:
             CorruptionError: the payload is not the output of any encoder.
@@ -82,7 +85,7 @@ class RangeDecoder:
         return self._decode(self._family, _pairs(frequency)).astype(np.bool_)
 
     def values(self, count: int, frequencies: Frequencies) -> NDArray[np.int32]:
-        """Return `count` values; see `RangeEncoder.values`.
+        """The next `count` values; arguments as of `RangeEncoder.values`.
 
         Raises:
             CorruptionError: the payload is not the output of any encoder.
@@ -94,7 +97,7 @@ class RangeDecoder:
     def _decode(self, *arguments: object) -> NDArray[np.int32]:
         try:
             return np.asarray(self._coder.decode(*arguments), np.int32)
-        except AssertionError as error:  # the library's word for a number outside the interval
+        except AssertionError as error:  # what the library raises for a number outside the interval
             raise CorruptionError("payload is not a range-coded stream") from error
 
 

@@ -1,17 +1,22 @@
-"""Bytes and varints, read with a position and typed errors; varints are written here too."""
+"""Bytes and varints, read at a position with typed errors; varints are written here too (FORMAT.md, section 2)."""
 
-from typing import Final, TypeAlias
+from __future__ import annotations
+
+from typing import TypeAlias
 
 from .errors import CorruptionError, InsufficientDataError
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
+"""What readers accept as a stream."""
 
-MAX_VARINT_BYTES: Final = 5
-MAX_VARINT: Final = (1 << 32) - 1
+MAX_VARINT_BYTES = 5
+"""Longest encoding of a varint."""
+MAX_VARINT = (1 << 32) - 1
+"""Largest value of a varint."""
 
 
 def write_varint(value: int) -> bytes:
-    """Return `value` (0..2^32-1) as canonical LEB128, least significant 7 bits first.
+    """`value` (0..2^32-1) as canonical LEB128, least significant 7 bits first.
 
     >>> write_varint(300).hex(' ')
     'ac 02'
@@ -26,7 +31,7 @@ def write_varint(value: int) -> bytes:
 
 
 class Reader:
-    """A position in a byte string; every method names the field it reads in its errors."""
+    """A position in a byte string; errors of every method name the field that was read."""
 
     def __init__(self, data: bytes, position: int = 0) -> None:
         self.data = data
@@ -38,7 +43,7 @@ class Reader:
         return len(self.data) - self.position
 
     def take(self, count: int, field: str) -> bytes:
-        """Return the next `count` bytes.
+        """The next `count` bytes.
 
         Raises:
             InsufficientDataError: fewer are left.
@@ -50,11 +55,15 @@ class Reader:
         return self.data[start : self.position]
 
     def byte(self, field: str) -> int:
-        """Return the next byte."""
+        """The next byte, 0..255.
+
+        Raises:
+            InsufficientDataError: none is left.
+        """
         return self.take(1, field)[0]
 
     def varint(self, field: str) -> int:
-        """Return the next varint, 0..2^32-1 (FORMAT.md, section 2).
+        """The next varint, 0..2^32-1.
 
         Raises:
             InsufficientDataError: the data ends inside it.

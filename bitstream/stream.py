@@ -1,53 +1,24 @@
 """Streams: a header followed by passes and chunks (FORMAT.md, section 4)."""
 
+from __future__ import annotations
+
 import binascii
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Final, TypeAlias
 
+from .elements import ALL_LEVELS, PLACES, Chunk, Element, Pass
 from .errors import CorruptionError, InsufficientDataError, InvalidArgumentError
 from .header import MODEL_ID_BYTES, Header, parse_header, write_header
 from .limits import DEFAULT_LIMITS, Limits
 from .reader import MAX_VARINT, BytesLike, Reader, write_varint
 
-ALL_LEVELS: Final = 0  # `Pass.levels` of a compact stream: as many as the model has
-CRC16_BYTES: Final = 2
-CRC32_BYTES: Final = 4
-_MAX_TAG: Final = MAX_VARINT >> 1
-
-
-class ChunkType(IntEnum):
-    """Chunk types of version 1; any other number is carried along untouched."""
-
-    ICC = 1
-    EXIF = 2
-    XMP = 3
-    ALPHA = 4
-    POST_FILTER = 5
-
-
-_ONCE: Final = frozenset(ChunkType)  # iterating over an enum takes longer than all the rest
-
-
-@dataclass(frozen=True)
-class Pass:
-    """The index planes of `levels` consecutive levels; the first pass starts at the first level."""
-
-    levels: int
-    payload: bytes
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Ancillary data that no index plane depends on; `type` is a `ChunkType` or unknown."""
-
-    type: int
-    payload: bytes
-
-
-Element: TypeAlias = Pass | Chunk
+CRC16_BYTES = 2
+"""Length of the checksum of a compact stream."""
+CRC32_BYTES = 4
+"""Length of the checksum of an element."""
+_MAX_TAG = MAX_VARINT >> 1
+"""Largest type of a chunk, and largest number of levels of a pass."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +26,8 @@ class Stream:
     """A parsed stream.
 
     elements: passes and chunks in stream order.
-    ends: for each element, the offset in bytes just behind it, its checksum included.
-    torn_bytes: bytes of an unfinished last element, dropped on request; 0 for a whole stream.
+    ends: for each element, the offset in bytes of the first byte after it and its checksum.
+    torn_bytes: bytes of an unfinished last element, left out on request; 0 for a whole stream.
     """
 
     header: Header
@@ -66,23 +37,22 @@ class Stream:
 
     @property
     def passes(self) -> tuple[Pass, ...]:
-        """The passes alone, in stream order."""
+        """The passes, in stream order."""
         return tuple(e for e in self.elements if isinstance(e, Pass))
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The chunks alone, in stream order."""
+        """The chunks, in stream order."""
         return tuple(e for e in self.elements if isinstance(e, Chunk))
 
 
 def write_stream(header: Header, elements: Sequence[Element], *, inline: bool = False) -> bytes:
-    """Return the bytes of a stream, framed or compact as `header.compact` says.
+    """The bytes of a stream, framed or compact as `header.compact` says.
 
     inline: leave out the signature and the model id; both must be known out of band.
 
     Raises:
-        InvalidArgumentError: the elements do not fit the mode, repeat a chunk type, or exceed
-            the range of their fields.
+        InvalidArgumentError: the elements do not fit the mode, repeat a chunk type, or are out of range.
     """
     if inline and not header.compact:
         raise InvalidArgumentError("an inline stream must have `header.compact`")
@@ -93,7 +63,11 @@ def write_stream(header: Header, elements: Sequence[Element], *, inline: bool = 
 
 
 def read_header(data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> Header:
-    """Read the header of a stream and nothing else; the arguments are those of `read_stream`."""
+    """Read the header of a stream and nothing else; arguments are those of `read_stream`.
+
+    Raises:
+        InsufficientDataError, CorruptionError, CompatibilityError, LimitError: as `read_stream`, of the header.
+    """
     return parse_header(Reader(bytes(data)), limits, _check_inline(inline))
 
 
@@ -106,8 +80,8 @@ def read_stream(
 ) -> Stream:
     """Parse a stream and check every checksum in it.
 
-    allow_partial: accept a framed stream that breaks off inside an element, and return the whole
-        elements before that point. A compact stream is whole or nothing.
+    allow_partial: accept a framed stream that ends inside an element, and return the whole elements before that point.
+        A compact stream is read whole or not at all.
     inline: the 8-byte model id, when the data is of the inline profile.
 
     Raises:
@@ -147,7 +121,7 @@ def _read_compact(reader: Reader, header: Header, unwritten: bytes) -> Stream:
 
 
 def _crc16(unwritten: bytes, body: BytesLike) -> int:
-    """Return the checksum of `body`; the model id that an inline stream leaves out goes first."""
+    """CRC-16/XMODEM of `body`, preceded by the model id that an inline stream leaves out."""
     return binascii.crc_hqx(body, binascii.crc_hqx(unwritten, 0))
 
 
@@ -158,8 +132,8 @@ def _write_framed(prefix: bytes, elements: Sequence[Element]) -> bytes:
     parts, crc = [prefix], zlib.crc32(prefix)
     for element in elements:
         head = write_varint(_tag(element)) + write_varint(len(element.payload))
-        # Checksum fields stay out of the running checksum: a CRC-32 that runs over itself always
-        # ends in one and the same state, and would forget everything before it.
+        # The running checksum leaves out checksum fields: a CRC-32 that runs over its own value always ends in one and
+        # the same state, and would no longer depend on anything before it.
         crc = zlib.crc32(element.payload, zlib.crc32(head, crc))
         parts += [head, element.payload, crc.to_bytes(CRC32_BYTES, "little")]
     return b"".join(parts)
@@ -213,7 +187,7 @@ def _tag(element: Element) -> int:
 def _check_unique(elements: Sequence[Element], error: type[Exception]) -> None:
     seen: set[int] = set()
     for element in elements:
-        if isinstance(element, Chunk) and element.type in _ONCE:
+        if isinstance(element, Chunk) and element.type in PLACES:
             if element.type in seen:
                 raise error(f"chunk type {element.type} occurs twice, must occur at most once")
             seen.add(element.type)

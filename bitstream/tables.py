@@ -1,7 +1,8 @@
 """The integer tables that a model gives the range coder for one level (FORMAT.md, section 6)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,18 @@ from numpy.typing import NDArray
 from .context import DEFAULT_LAMBDA_STEP, FEATURES
 from .errors import InvalidArgumentError
 
-SCORE_BINS: Final = 128
-SCORE_SHIFT: Final = 5  # weights are in 1/256 logit, so a bin is 1/8 logit and the bins span +-8
-LAMBDA_BUCKETS: Final = 8
-BUCKET_SHIFT: Final = 5  # 256 lambda steps over 8 buckets
-PROBABILITY_ONE: Final = 1 << 16
-MAX_SCORE_WEIGHT: Final = 1 << 20  # no feature exceeds 32 and their sum 66: scores stay below 2^27
+SCORE_BINS = 128
+"""Bins of scores, each with a probability of its own."""
+SCORE_SHIFT = 5
+"""A bin is 2^5 units of a score wide. Weights are in 1/256 logit, so a bin is 1/8 logit and all bins span +-8."""
+LAMBDA_BUCKETS = 8
+"""Groups of lambda steps, each with value frequencies of its own."""
+BUCKET_SHIFT = 5
+"""A bucket holds 2^5 lambda steps."""
+PROBABILITY_ONE = 1 << 16
+"""The sum of all frequencies of a symbol."""
+MAX_SCORE_WEIGHT = 1 << 20
+"""Largest magnitude of a weight. No feature exceeds 32 and their sum 66, so scores stay below 2^27."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +30,8 @@ class LevelTables:
 
     weights: (FEATURES + 1,) int32 in 1/256 logit, the bias last; each within +-2^20.
     p_nonzero: (2, SCORE_BINS) int32, P(index != 0) * 65536 in 1..65535, by phase and score bin.
-    values: (LAMBDA_BUCKETS, K - 1) int32, frequencies of indices 1..K-1 given index != 0, by lambda
-        bucket; each at least 1, each row summing to 65536.
+    values: (LAMBDA_BUCKETS, K - 1) int32, frequencies of indices 1..K-1 given index != 0, by lambda bucket; each at
+        least 1, each row summing to 65536.
 
     The arrays are copied and made read-only.
 
@@ -53,8 +60,8 @@ class LevelTables:
         object.__setattr__(self, "values", values)
 
     @classmethod
-    def flat(cls, outputs: int) -> "LevelTables":
-        """Return tables of a level of K = `outputs` that prefer nothing."""
+    def flat(cls, outputs: int) -> LevelTables:
+        """Tables of a level of K = `outputs`: index != 0 has probability 1/2, and all values are equally likely."""
         low, rest = divmod(PROBABILITY_ONE, outputs - 1)
         row = np.full(outputs - 1, low, np.int32)
         row[:rest] += 1
@@ -83,10 +90,10 @@ class LevelTables:
 
 
 def score_bins(scores: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the bin, 0..SCORE_BINS-1, of each score: 1/8 logit each, 0 at SCORE_BINS / 2."""
+    """The bin, 0..SCORE_BINS-1, of each score; score 0 is the low end of bin SCORE_BINS / 2."""
     return np.asarray(np.clip((scores >> SCORE_SHIFT) + SCORE_BINS // 2, 0, SCORE_BINS - 1), np.int32)
 
 
 def lambda_bucket(lambda_step: int | None) -> int:
-    """Return the row of `LevelTables.values` of a lambda step, 0..LAMBDA_BUCKETS-1."""
+    """The row of `LevelTables.values` of a lambda step, 0..LAMBDA_BUCKETS-1."""
     return (DEFAULT_LAMBDA_STEP if lambda_step is None else lambda_step) >> BUCKET_SHIFT

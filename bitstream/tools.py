@@ -1,19 +1,21 @@
 """What can be done to a stream without its model: cut it, check it, describe it."""
 
-from dataclasses import asdict, dataclass
-from typing import Final
+from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+
+from .elements import ChunkType, Pass, may_end_after
 from .errors import InvalidArgumentError
 from .limits import DEFAULT_LIMITS, Limits
 from .reader import BytesLike
-from .stream import ChunkType, Element, Pass, Stream, read_stream
+from .stream import Stream, read_stream
 
-_NAMES: Final = {int(kind): kind.name for kind in ChunkType}
+_NAMES = {int(kind): kind.name for kind in ChunkType}
 
 
 @dataclass(frozen=True)
 class PassInfo:
-    """One pass: the levels it brings, its payload, and the stream's size in bytes up to its end."""
+    """One pass: the levels it brings, bytes of its payload, and the stream's size in bytes up to its end."""
 
     levels: int
     payload_bytes: int
@@ -22,7 +24,7 @@ class PassInfo:
 
 @dataclass(frozen=True)
 class ChunkInfo:
-    """One chunk: type, its name ("unknown" for types outside version 1), payload."""
+    """One chunk: type, its name ("unknown" for types outside version 1), bytes of its payload."""
 
     type: int
     name: str
@@ -35,9 +37,9 @@ class Description:
 
     model_id: hexadecimal.
     rate_lambda: squared 8-bit sample levels per bit, or None when not recorded.
-    overhead_bytes: everything but payloads of passes and chunks; torn bytes not counted.
-    bits_per_pixel: of the whole data, header and chunks included.
-    torn_bytes: of an unfinished element at the end.
+    overhead_bytes: everything but payloads and torn bytes.
+    bits_per_pixel: of the whole data, with header and chunks.
+    torn_bytes: those of an unfinished element at the end.
     """
 
     version: int
@@ -57,7 +59,7 @@ class Description:
     chunks: tuple[ChunkInfo, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """Return the fields as nested dictionaries, for `json.dumps`."""
+        """The fields as nested dictionaries, for `json.dumps`."""
         return asdict(self)
 
 
@@ -68,7 +70,7 @@ def truncate(
     max_bytes: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
-    """Return the longest prefix that ends behind a whole pass, or its post-filter, and meets every bound given.
+    """The longest prefix that ends after a whole pass, or after the post-filter, and meets every bound given.
 
     Chunks before the cut are kept. A stream that meets the bounds is returned as it is.
 
@@ -87,7 +89,7 @@ def truncate(
     for position, (element, end) in enumerate(zip(stream.elements, stream.ends, strict=True)):
         total += element.levels if isinstance(element, Pass) else 0
         fits = (levels is None or total <= levels) and (max_bytes is None or end <= max_bytes)
-        if fits and (_ends_picture(element) or position == len(stream.ends) - 1):
+        if fits and (may_end_after(element) or position == len(stream.ends) - 1):
             best = end
     if best == 0:
         raise InvalidArgumentError(f"`levels` (={levels}), `max_bytes` (={max_bytes}): the first pass exceeds them")
@@ -95,15 +97,16 @@ def truncate(
 
 
 def verify(data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> None:
-    """Raise the typed error of `read_stream` unless the framing and all checksums are sound.
+    """Check the framing and all checksums of a stream; payloads are not decoded, since that takes the model's layout.
 
-    Payloads are not decoded; that takes the model's layout.
+    Raises:
+        BitstreamError: as `read_stream`.
     """
     read_stream(data, limits=limits, inline=inline)
 
 
 def describe(data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes | None = None) -> Description:
-    """Describe a stream, also one that is torn behind its first pass.
+    """Describe a stream, also one that is cut anywhere after its first pass.
 
     Raises:
         BitstreamError: as `read_stream`.
@@ -127,11 +130,6 @@ def describe(data: BytesLike, *, limits: Limits = DEFAULT_LIMITS, inline: bytes 
         passes=_pass_infos(stream),
         chunks=tuple(ChunkInfo(c.type, _NAMES.get(c.type, "unknown"), len(c.payload)) for c in stream.chunks),
     )
-
-
-def _ends_picture(element: Element) -> bool:
-    """Return whether a stream may be cut behind `element`, and nothing that a picture needs is torn."""
-    return isinstance(element, Pass) or element.type == ChunkType.POST_FILTER
 
 
 def _pass_infos(stream: Stream) -> tuple[PassInfo, ...]:

@@ -3,8 +3,10 @@
 Encoding, decoding and drawing at random differ only in their `Symbols`, the source of symbols.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,29 +21,32 @@ from .rangecoder import Frequencies
 from .tables import LevelTables, lambda_bucket, score_bins
 
 Probabilities: TypeAlias = Sequence[LevelTables] | IndexPrior
+"""What a model codes indices with: simple tables of all levels, or an index prior."""
 Cells: TypeAlias = NDArray[np.int64]
-VALUES_PER_BLOCK: Final = 1 << 10  # values whose frequencies are in memory together
+"""Positions (n,) of cells in a plane, row * cols + col."""
+VALUES_PER_BLOCK = 1 << 10
+"""Values whose frequencies are in memory together."""
 
 
 class Symbols(Protocol):
-    """Source of symbols of the cells at positions `cells` (n,), row * cols + col: reads, writes or draws them."""
+    """Source of the symbols of cells: reads them from a payload, writes known ones, or draws them."""
 
     def nonzero(self, cells: Cells, frequency: Frequencies) -> NDArray[np.bool_]:
-        """Return whether each index is not 0, of probability frequency / 65536, `frequency` (n,) in 1..65535."""
+        """Whether each index is not 0 (n,), of probability frequency / 65536; `frequency` (n,) is in 1..65535."""
 
     def values(self, cells: Cells, frequencies: Frequencies) -> NDArray[np.int32]:
-        """Return index - 1 (n,); `frequencies` (m,) for all or (n, m), each at least 1, sum to 65536."""
+        """Each index - 1 (n,); `frequencies`, (m,) for all cells or (n, m), are at least 1 and sum to 65536."""
 
 
 class Walk(Protocol):
     """The levels of one picture, in order."""
 
     def plane(self, symbols: Symbols) -> NDArray[np.int32]:
-        """Go through the next level, and return its index plane (rows, cols)."""
+        """The index plane (rows, cols) of the next level, made of `symbols`."""
 
 
 def walk(probabilities: Probabilities, layout: Layout, header: Header) -> Walk:
-    """Return the walk through the levels of the picture that `header` describes.
+    """The walk through the levels of the picture that `header` describes.
 
     Raises:
         InvalidArgumentError: `probabilities` are of other levels than `layout` has.
@@ -63,6 +68,7 @@ class TableWalk:
         self._nonzero = list[Nonzero]()
 
     def plane(self, symbols: Symbols) -> NDArray[np.int32]:
+        """See `Walk`."""
         number, header = len(self._nonzero), self._header
         table, size = self._tables[number], (header.width, header.height)
         scores = nonzero_scores(table.weights, self._nonzero, number, self._layout, *size, header.lambda_step)
@@ -75,8 +81,8 @@ class TableWalk:
         self._nonzero.append(nonzero)
         plane = nonzero.astype(np.int32)
         if table.outputs > 2:
-            taken = np.flatnonzero(nonzero)
-            plane.flat[taken] += symbols.values(taken, table.values[lambda_bucket(header.lambda_step)])
+            nonzero_cells = np.flatnonzero(nonzero)
+            plane.flat[nonzero_cells] += symbols.values(nonzero_cells, table.values[lambda_bucket(header.lambda_step)])
         return plane
 
 
@@ -88,22 +94,23 @@ class PriorWalk:
         self._prior_state = PriorState(prior, layout, header.width, header.height, header.lambda_step)
 
     def plane(self, symbols: Symbols) -> NDArray[np.int32]:
+        """See `Walk`."""
         self._prior_state.start_level()
         level = self._layout[self._prior_state.level]
         plane = np.zeros(grid(level, self._header.width, self._header.height), np.int32)
         for phase, cells in enumerate(checkerboard(plane.shape)):
             if phase == NON_ANCHOR:
                 self._prior_state.condition_on_anchors(plane)
-            taken = cells[symbols.nonzero(cells, nonzero_frequency(self._prior_state.nonzero_logits(cells)))]
-            plane.flat[taken] = 1
-            for start in range(0, len(taken) if level.outputs > 2 else 0, VALUES_PER_BLOCK):
-                block = taken[start : start + VALUES_PER_BLOCK]
+            nonzero_cells = cells[symbols.nonzero(cells, nonzero_frequency(self._prior_state.nonzero_logits(cells)))]
+            plane.flat[nonzero_cells] = 1
+            for start in range(0, len(nonzero_cells) if level.outputs > 2 else 0, VALUES_PER_BLOCK):
+                block = nonzero_cells[start : start + VALUES_PER_BLOCK]
                 plane.flat[block] += symbols.values(block, frequencies(self._prior_state.value_logits(block)))
         self._prior_state.finish_level(plane)
         return plane
 
 
 def checkerboard(shape: tuple[int, ...]) -> tuple[Cells, Cells]:
-    """Return the positions of the anchors, (row + col) even, and of the non-anchors, in reading order."""
+    """The positions of the anchors, (row + col) even, and of the non-anchors, in reading order."""
     non_anchor = non_anchor_mask((shape[0], shape[1])).ravel()
     return np.flatnonzero(~non_anchor), np.flatnonzero(non_anchor)

@@ -10,9 +10,11 @@ does. Layers, each importing only those before it: `bitstream`; `model`; `rate`,
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Collection
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddncodec.coding.effort import DEFAULT_EFFORT
@@ -68,3 +70,21 @@ def __getattr__(name: str) -> Any:
 
         return Codec
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _check_bitstream() -> None:
+    """Raise ImportError unless `import bitstream` finds the package that is installed with this one.
+
+    PyPI has another package of that name. `bitstream` is not imported here, since numpy would come with it.
+    """
+    spec = importlib.util.find_spec("bitstream")
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    if not any(Path(folder, "FORMAT.md").exists() for folder in folders):
+        found = spec.origin if spec else "missing"
+        raise ImportError(
+            f"`bitstream` is {found}, must be the package installed with ddncodec: uninstall the PyPI package "
+            "`bitstream`, then install ddncodec again"
+        )
+
+
+_check_bitstream()

@@ -114,7 +114,7 @@ def test_nobody_imports_the_command_line_or_benchmarks(path: Path) -> None:
 def test_bitstream_knows_nothing_of_the_project_or_of_pictures() -> None:
     for path in (ROOT / "bitstream").rglob("*.py"):
         tops = {name.partition(".")[0] for name in imports(path)}
-        assert tops <= {"bitstream", "numpy", "constriction"} | sys.stdlib_module_names, path.name
+        assert tops <= {"bitstream", "numpy", "bitarray", "constriction"} | sys.stdlib_module_names, path.name
 
 
 def test_the_network_knows_only_errors_and_torch() -> None:

@@ -15,7 +15,7 @@ from ddncodec.cli.failures import FAILED
 from ddncodec.cli.options import examples
 from ddncodec.errors import DdncError
 
-LIBRARIES = ("torch", "numpy", "pillow", "click", "safetensors", "constriction")
+LIBRARIES = ("torch", "numpy", "pillow", "click", "safetensors", "bitarray", "constriction")
 FORMATS = ("jpg", "webp", "avif", "libtiff", "littlecms2")
 """As Pillow calls what it may have been built without."""
 

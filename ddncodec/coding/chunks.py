@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from bitstream import Chunk, ChunkType, CorruptionError, Stream, read_header, read_weights, write_weights
+from bitstream import Chunk, ChunkType, CorruptionError, Stream, read_filter_weights, read_header, write_filter_weights
 from bitstream.header import write_header
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Metadata
@@ -67,7 +67,7 @@ def read_alpha(stream: Stream) -> np.ndarray | None:
 
 def post_filter_chunks(weights: np.ndarray | None) -> list[Chunk]:
     """Weights of the post-filter as a chunk, to go behind the last pass; none for None."""
-    return [] if weights is None else [Chunk(ChunkType.POST_FILTER, write_weights(weights))]
+    return [] if weights is None else [Chunk(ChunkType.POST_FILTER, write_filter_weights(weights))]
 
 
 def read_post_filter(stream: Stream) -> np.ndarray | None:
@@ -80,7 +80,7 @@ def read_post_filter(stream: Stream) -> np.ndarray | None:
         return None
     if stream.header.lambda_step is None:
         raise CorruptionError("a stream without lambda step has a post-filter, whose weights are scaled by lambda")
-    return read_weights(payload, 1 if stream.header.gray else 3)
+    return read_filter_weights(payload, 1 if stream.header.gray else 3)
 
 
 def read_metadata(stream: Stream) -> Metadata:

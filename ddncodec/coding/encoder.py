@@ -13,7 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import Header, Planes, PriorState, anchor_scores, grid, non_anchor_mask, nonzero_scores
+from bitstream import Header, Planes, grid
+from bitstream.context import anchor_scores, non_anchor_mask, nonzero_scores
+from bitstream.prior import PriorState
 from ddncodec.coding import beam
 from ddncodec.coding.effort import EFFORTS, Effort
 from ddncodec.coding.engine import Engine, lambda_step_of

@@ -12,7 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import LOGITS_PER_OCTAVE, NON_ANCHOR, PriorState, checkerboard
+from bitstream.context import NON_ANCHOR
+from bitstream.frequencies import LOGITS_PER_OCTAVE
+from bitstream.prior import PriorState
+from bitstream.walks import checkerboard
 from ddncodec.coding.selection import best_candidates
 
 PRICED_CELLS = 1 << 11

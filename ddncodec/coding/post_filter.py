@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitstream import ATOMS, MAX_FILTER_WEIGHT, Header, weight_bits
+from bitstream import Header
+from bitstream.post_filter import ATOMS, MAX_FILTER_WEIGHT, filter_weight_bits
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.samples import SAMPLE_SCALE
 
@@ -154,7 +155,7 @@ def _descend(gram: np.ndarray, right: np.ndarray, price: float) -> np.ndarray:
         for k in np.flatnonzero(gram.diagonal()):
             best = min(max(weights[k] + slope[k] / gram[k, k], -MAX_FILTER_WEIGHT), MAX_FILTER_WEIGHT)
             moves = np.array([0, math.floor(best), math.ceil(best), weights[k]]) - weights[k]
-            costs = moves * (moves * gram[k, k] - 2 * slope[k]) + price * weight_bits(weights[k] + moves)
+            costs = moves * (moves * gram[k, k] - 2 * slope[k]) + price * filter_weight_bits(weights[k] + moves)
             move = moves[costs.argmin()]
             weights[k] += move
             slope -= gram[:, k] * move
@@ -193,4 +194,4 @@ def _rounded(gram: np.ndarray, right: np.ndarray, price: float) -> np.ndarray:
 
 def _cost(gram: np.ndarray, right: np.ndarray, price: float, weights: np.ndarray) -> float:
     """Change of the squared error, and what the bits cost."""
-    return float(weights @ (gram @ weights - 2 * right) + price * weight_bits(weights).sum())
+    return float(weights @ (gram @ weights - 2 * right) + price * filter_weight_bits(weights).sum())

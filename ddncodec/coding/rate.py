@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bitstream import PROBABILITY_ONE, LevelTables, lambda_bucket, score_bins
+from bitstream import LevelTables
+from bitstream.tables import PROBABILITY_ONE, lambda_bucket, score_bins
 
 LAMBDA_STEPS_PER_OCTAVE = 16
 

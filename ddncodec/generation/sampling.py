@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitstream import PROBABILITY_ONE, Header, Layout, LevelTables, Planes, Probabilities, grid, lambda_bucket, walk
+from bitstream import Header, Layout, LevelTables, Planes, Probabilities, grid
+from bitstream.tables import PROBABILITY_ONE, lambda_bucket
+from bitstream.walks import walk
 from ddncodec.errors import ArgumentError
 
 DRAWS = ("tables", "uniform")

@@ -24,7 +24,7 @@ from ddncodec.model.layer import DiscreteDistributionLayer
 STATE_UNIT, WEIGHT_UNIT = 32, 64
 TOP = 127
 LAMBDA_RANGE = 32
-"""`bitstream.lambda_feature` spans -32..31."""
+"""`bitstream.context.lambda_feature` spans -32..31."""
 KERNELS = ("spatial", "pointwise", "neighbours", "neighbours_pointwise")
 """Matrices that are kernels (C_out, C_in, ...) of convolutions here."""
 MATRICES = {

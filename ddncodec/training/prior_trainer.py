@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from bitstream import IndexPrior, lambda_feature
+from bitstream import IndexPrior
+from bitstream.context import lambda_feature
 from ddncodec.coding.rate import step_of_lambda
 from ddncodec.model import DiscreteDistributionNetwork
 from ddncodec.training.prior import PriorNetwork, PriorPrices, codebook_features
@@ -92,5 +93,5 @@ class PriorTrainer:
 
 
 def _lambda_features(lambdas: Tensor) -> Tensor:
-    """`bitstream.lambda_feature` of each lambda (B,)."""
+    """`bitstream.context.lambda_feature` of each lambda (B,)."""
     return torch.tensor([lambda_feature(step_of_lambda(each)) for each in lambdas.tolist()]).to(lambdas)

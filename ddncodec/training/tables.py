@@ -7,21 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitstream import (
-    FEATURES,
-    LAMBDA_BUCKETS,
-    PROBABILITY_ONE,
-    SCORE_BINS,
-    SCORE_SHIFT,
-    Header,
-    Layout,
-    LevelTables,
-    Planes,
-    lambda_bucket,
-    non_anchor_mask,
-    nonzero_features,
-    score_bins,
-)
+from bitstream import Header, Layout, LevelTables, Planes
+from bitstream.context import FEATURES, non_anchor_mask, nonzero_features
+from bitstream.tables import LAMBDA_BUCKETS, PROBABILITY_ONE, SCORE_BINS, SCORE_SHIFT, lambda_bucket, score_bins
 
 WEIGHT_UNIT = 256
 """Weights of the score of index != 0 are stored in 1/256 logit."""

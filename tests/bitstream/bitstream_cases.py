@@ -6,10 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitstream import (
-    FEATURES,
-    LAMBDA_BUCKETS,
-    PROBABILITY_ONE,
-    SCORE_BINS,
     Chunk,
     Header,
     IndexPrior,
@@ -21,6 +17,8 @@ from bitstream import (
     grid,
     write_stream,
 )
+from bitstream.context import FEATURES
+from bitstream.tables import LAMBDA_BUCKETS, PROBABILITY_ONE, SCORE_BINS
 
 MODEL = bytes.fromhex("0123456789abcdef")
 LAYOUT: Layout = (Level(0, 5), Level(16, 8), Level(8, 7), Level(8, 2), Level(4, 300))

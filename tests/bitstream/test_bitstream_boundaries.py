@@ -1,18 +1,24 @@
-"""`bitstream` imports the standard library, numpy and constriction; and its modules downwards."""
+"""`bitstream` imports the standard library, numpy, bitarray and constriction; and its modules downwards."""
+
+from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import bitstream
 
 PACKAGE = Path(bitstream.__file__).parent
-ALLOWED = {"numpy", "constriction"}
+ALLOWED = {"numpy", "bitarray", "constriction"}
 ORDER = (
     ("errors",),
     ("limits", "layout", "reader"),
-    ("header",),
+    ("header", "elements"),
     ("stream",),
     ("context", "plain", "rangecoder", "post_filter"),
     ("tables", "prior"),
@@ -64,8 +70,51 @@ def test_modules_import_downwards_only() -> None:
             assert rank[module] < rank[path.stem], f"{path.stem} imports {module}"
 
 
-def test_everything_public_is_exported_and_documented() -> None:
-    for name in bitstream.__all__:
-        member = getattr(bitstream, name)
-        if callable(member):
-            assert member.__doc__, name
+def public(node: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """Functions, classes and methods without a leading underscore."""
+    for child in node.body:
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)) and not child.name.startswith("_"):
+            yield child
+            if isinstance(child, ast.ClassDef):
+                yield from public(child)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_everything_public_has_a_docstring_of_its_own(path: Path) -> None:
+    """In the source: of a dataclass without docstring, Python makes one up."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    assert [node.name for node in public(tree) if not ast.get_docstring(node)] == []
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_every_public_constant_is_followed_by_its_description(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    for node, following in zip(body, [*body[1:], None]):
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+            continue
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if re.match("[A-Z]", ast.unparse(target).strip("(")):
+            described = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            assert described, f"{path.name}:{node.lineno}"
+
+
+def test_what_is_exported_is_what_the_package_imports_and_no_more() -> None:
+    imported = [
+        alias.name
+        for node in ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    ]
+    assert sorted(bitstream.__all__) == sorted(imported)
+    assert len(set(imported)) == len(imported)
+
+
+def test_another_package_of_the_same_name_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "bitstream.py").write_text("class BitStream: ...", encoding="utf-8")
+    code = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(PACKAGE.parent)!r}]; import ddncodec"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    *_, last = run.stderr.splitlines()
+    assert run.returncode == 1
+    assert last.startswith(f"ImportError: `bitstream` is {tmp_path / 'bitstream.py'}, must be")
+    assert "uninstall the PyPI package `bitstream`" in last

@@ -6,8 +6,8 @@ from bitstream_cases import LAYOUT, random_layout, random_planes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitstream import FEATURES, InvalidArgumentError, Layout, grid, nonzero_features
-from bitstream.context import Nonzero, anchor_scores, non_anchor_mask, nonzero_scores
+from bitstream import InvalidArgumentError, Layout, grid
+from bitstream.context import FEATURES, Nonzero, anchor_scores, non_anchor_mask, nonzero_features, nonzero_scores
 
 
 def slow_features(

@@ -12,9 +12,11 @@ from bitstream import (
     Level,
     LevelTables,
     Limits,
+    context,
     decode_planes,
     encode_planes,
     read_stream,
+    tables,
     write_stream,
 )
 
@@ -68,9 +70,9 @@ def test_the_numbers_of_the_text_are_those_of_the_code() -> None:
     assert f"default limit 2^{limits.max_cells.bit_length() - 1}" in TEXT
     assert f"default limit 2^{limits.max_elements.bit_length() - 1}" in TEXT
     assert f"1..{bitstream.MAX_SIDE} pixels" in TEXT
-    assert f"(2 x {bitstream.SCORE_BINS}, each" in TEXT
-    assert f"({bitstream.LAMBDA_BUCKETS} x (K - 1), each" in TEXT
-    assert f">> {bitstream.SCORE_SHIFT}) + {bitstream.SCORE_BINS // 2}, 0, {bitstream.SCORE_BINS - 1})" in TEXT
-    assert f"`weights` ({bitstream.FEATURES} and a bias" in TEXT
-    assert f"at most {bitstream.COUNT_CAP}" in TEXT
+    assert f"(2 x {tables.SCORE_BINS}, each" in TEXT
+    assert f"({tables.LAMBDA_BUCKETS} x (K - 1), each" in TEXT
+    assert f">> {tables.SCORE_SHIFT}) + {tables.SCORE_BINS // 2}, 0, {tables.SCORE_BINS - 1})" in TEXT
+    assert f"`weights` ({context.FEATURES} and a bias" in TEXT
+    assert f"at most {context.COUNT_CAP}" in TEXT
     assert f"format version {bitstream.VERSION}" in TEXT

@@ -18,8 +18,6 @@ from bitstream import (
     InvalidArgumentError,
     Level,
     LevelPrior,
-    PriorState,
-    checkerboard,
     decode_planes,
     encode_planes,
     grid,
@@ -27,7 +25,8 @@ from bitstream import (
     write_stream,
 )
 from bitstream.frequencies import frequencies
-from bitstream.prior import MAX_BIAS, MAX_CHANNELS, MAX_LAMBDA_WEIGHT
+from bitstream.prior import MAX_BIAS, MAX_CHANNELS, MAX_LAMBDA_WEIGHT, PriorState
+from bitstream.walks import checkerboard
 
 Vector = list[int]
 

@@ -10,19 +10,9 @@ import numpy as np
 import pytest
 from bitstream_cases import LAYOUT, MODEL, same
 
-from bitstream import (
-    FEATURES,
-    LAMBDA_BUCKETS,
-    PROBABILITY_ONE,
-    SCORE_BINS,
-    Header,
-    LevelTables,
-    decode_planes,
-    encode_planes,
-    grid,
-    read_stream,
-    write_stream,
-)
+from bitstream import Header, LevelTables, decode_planes, encode_planes, grid, read_stream, write_stream
+from bitstream.context import FEATURES
+from bitstream.tables import LAMBDA_BUCKETS, PROBABILITY_ONE, SCORE_BINS
 
 WIDTH, HEIGHT = 100, 76
 

@@ -53,7 +53,7 @@ def test_bytearray_and_memoryview_are_read_too() -> None:
     assert read_stream(bytearray(data)) == read_stream(memoryview(data)) == read_stream(data)
 
 
-def test_a_stream_may_end_behind_any_element_with_a_pass_before() -> None:
+def test_a_stream_may_end_after_any_element_with_a_pass_before() -> None:
     data = write_stream(HEADER, ELEMENTS)
     ends = read_stream(data).ends
     for count, end in enumerate(ends, start=1):

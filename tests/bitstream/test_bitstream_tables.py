@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bitstream import FEATURES, LAMBDA_BUCKETS, SCORE_BINS, InvalidArgumentError, LevelTables
-from bitstream.tables import lambda_bucket, score_bins
+from bitstream import InvalidArgumentError, LevelTables
+from bitstream.context import FEATURES
+from bitstream.tables import LAMBDA_BUCKETS, SCORE_BINS, lambda_bucket, score_bins
 
 
 @pytest.mark.parametrize("outputs", [2, 3, 256, 65536])

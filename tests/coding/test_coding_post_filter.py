@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import bitstream
-from bitstream import ATOMS, Chunk, ChunkType, CorruptionError, Header, weight_bits, write_weights
+from bitstream import Chunk, ChunkType, CorruptionError, Header, write_filter_weights
+from bitstream.post_filter import ATOMS, MAX_FILTER_WEIGHT, filter_weight_bits
 from ddncodec.codec import Codec
 from ddncodec.coding import post_filter, tiles
 from ddncodec.coding.rate import lambda_of_step
@@ -129,8 +130,8 @@ def test_weights_stay_within_what_a_chunk_holds(tiny_codec: Codec) -> None:
     header = header_of(tiny_codec, np.empty((64, 64)), 0)
     weights = post_filter.fit(post_filter.moments(faint, faint * 1e5, ALL, ALL), header)
     assert weights is not None
-    assert np.abs(weights).max() == bitstream.MAX_FILTER_WEIGHT
-    np.testing.assert_array_equal(bitstream.read_weights(write_weights(weights), 3), weights)
+    assert np.abs(weights).max() == MAX_FILTER_WEIGHT
+    np.testing.assert_array_equal(bitstream.read_filter_weights(write_filter_weights(weights), 3), weights)
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -194,7 +195,7 @@ def test_tiles_regions_and_batches_are_filtered_alike(
 def test_choices_have_ever_smaller_filters(tiny_codec: Codec, drawn_picture: Draw) -> None:
     picture = drawn_picture(150, 170, 3)
     found = list(tiles.choices(tiny_codec.engine, picture, header_of(tiny_codec, picture, 90), lambda_of_step(90)))
-    bits = [0 if each.weights is None else int(weight_bits(each.weights).sum()) for each in found]
+    bits = [0 if each.weights is None else int(filter_weight_bits(each.weights).sum()) for each in found]
     assert bits == sorted(bits, reverse=True) and bits[0] > bits[-1] == 0 and len(set(bits)) > 2
     assert all(map(np.array_equal, found[0].planes, found[-1].planes))
 
@@ -210,7 +211,8 @@ def test_inline_streams_have_none(tiny_codec: Codec, drawn_picture: Draw) -> Non
 def test_absurd_weights_decode_to_a_picture(tiny_codec: Codec, drawn_picture: Draw) -> None:
     stream = bitstream.read_stream(tiny_codec.encode(drawn_picture(64, 64, 3), 90))
     for sign in (1, -1):
-        chunk = Chunk(ChunkType.POST_FILTER, write_weights(np.full((3, ATOMS), sign * bitstream.MAX_FILTER_WEIGHT)))
+        payload = write_filter_weights(np.full((3, ATOMS), sign * MAX_FILTER_WEIGHT))
+        chunk = Chunk(ChunkType.POST_FILTER, payload)
         picture = tiny_codec.decode_array(bitstream.write_stream(stream.header, [*stream.passes, chunk]))
         assert picture.shape == (64, 64, 3)
 

@@ -9,7 +9,10 @@ import pytest
 import torch
 
 import bitstream
-from bitstream import Header, Planes, PriorState, checkerboard, frequencies
+from bitstream import Header, Planes
+from bitstream.frequencies import frequencies
+from bitstream.prior import PriorState
+from bitstream.walks import checkerboard
 from ddncodec.codec import Codec
 from ddncodec.coding import encoder
 from ddncodec.coding.effort import EFFORTS

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import bitstream
-from bitstream import PROBABILITY_ONE, Header, grid
+from bitstream import Header, grid
+from bitstream.tables import PROBABILITY_ONE
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.generation.sampling import GAP, draw_planes, sheet, value_probabilities

@@ -10,7 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bitstream import Header, Level, LevelPrior, PriorState, checkerboard, encode_planes, lambda_feature
+from bitstream import Header, Level, LevelPrior, encode_planes
+from bitstream.context import lambda_feature
+from bitstream.prior import PriorState
+from bitstream.walks import checkerboard
 from ddncodec.codec import Codec
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.errors import ArgumentError

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 import bitstream
-from bitstream import FEATURES, SCORE_BINS, Header, LevelTables
+from bitstream import Header, LevelTables
+from bitstream.context import FEATURES, nonzero_scores
+from bitstream.tables import LAMBDA_BUCKETS, SCORE_BINS, score_bins
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.training.config import PHOTO, TINY
@@ -54,15 +56,15 @@ def test_flag_tables_learn_what_the_features_tell() -> None:
     features = RANDOM.integers(0, 2, (4000, FEATURES)).astype(np.int32)
     chance = np.where(features[:, 0] == 1, 0.9, 0.1)
     flags = RANDOM.random(4000) < chance
-    values = np.ones((bitstream.LAMBDA_BUCKETS, 4), np.int64)
+    values = np.ones((LAMBDA_BUCKETS, 4), np.int64)
     tables = fit(Sample(features, np.zeros(4000, np.int64), flags, values))
     scores = features @ tables.weights[:-1] + tables.weights[-1]
-    found = tables.p_nonzero[0][bitstream.score_bins(scores.astype(np.int32))] / 65536
+    found = tables.p_nonzero[0][score_bins(scores.astype(np.int32))] / 65536
     assert np.abs(found - chance).max() < 0.12
 
 
 def test_value_frequencies_follow_counts_and_stay_legal() -> None:
-    counts = np.zeros((bitstream.LAMBDA_BUCKETS, 255), np.int64)
+    counts = np.zeros((LAMBDA_BUCKETS, 255), np.int64)
     counts[3, 7] = 1_000_000
     frequencies = value_frequencies(counts)
     assert (frequencies.sum(axis=1) == 65536).all() and frequencies.min() >= 1
@@ -76,8 +78,8 @@ def test_first_guess_reproduces_training_counts() -> None:
     for step, count in zip(steps, taken):
         header = Header(bytes(8), 8, 8, lambda_step=int(step))
         layout = (bitstream.Level(8, 8),)
-        score = bitstream.nonzero_scores(guess.weights, [], 0, layout, header.width, header.height, header.lambda_step)
-        assert abs(guess.p_nonzero[0][bitstream.score_bins(score)[0, 0]] / 65536 - count / 1000) < 0.1
+        score = nonzero_scores(guess.weights, [], 0, layout, header.width, header.height, header.lambda_step)
+        assert abs(guess.p_nonzero[0][score_bins(score)[0, 0]] / 65536 - count / 1000) < 0.1
     assert guess.p_nonzero.shape == (2, SCORE_BINS)
 
 
