@@ -1,12 +1,11 @@
-"""Rate-distortion measurements of ddncodec and its rivals; repository only, never installed.
+"""Measurements of ddncodec and of other codecs; in the source tree only, never installed.
 
-    datasets, codecs  ->  coding  ->  measure  ->  rd      rows: rd.csv, and batches/ as JSON
-    codecs            ->  nearest  ->  views               pictures at equal size
-    rows  ->  curves  ->  summary  ->  report              table, plot
-                                   ->  page_data  ->  page  one HTML file, from templates in page/
-    bench                                                  all of it
+    compare/        codecs on the same pictures: rows, tables, charts, the report
+    experiments/    one question about the network each
+    datasets        test pictures; demo: one picture, end to end
 
-May import ddncodec (lazily: the rivals run without it); nothing imports this package.
+May import bitstream and ddncodec, the command line excepted. Nothing imports this package. Other codecs are measured
+without ddncodec's network: `compare` imports it only where ddnc itself runs.
 """
 
 import os

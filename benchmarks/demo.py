@@ -1,7 +1,6 @@
-"""The command `demo`: one picture through ddnc, beside JPEG and WebP of the nearest size.
+"""The command `demo`: one picture coded by ddnc, and by JPEG and WebP at the nearest size.
 
-Also runs as `python -m benchmarks.demo`, which needs nothing but the library itself, and scikit-image for its own
-picture.
+Also runs as `python -m benchmarks.demo`, which needs the library alone, and scikit-image for the default picture.
 """
 
 import subprocess
@@ -46,7 +45,7 @@ class Entry:
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for streams and pictures."
 )
-@click.option("--quality", type=click.FloatRange(0, 100), default=50, show_default=True, help="Of ddnc.")
+@click.option("--quality", type=click.FloatRange(0, 100), default=50, show_default=True, help="Quality of ddnc.")
 @click.option("--model", default="photo", show_default=True, help="Model of ddnc, a name or a weights file.")
 def demo(image: Path | None, out: Path, quality: float, model: str) -> None:
     """Code one picture with ddnc, decode it in another process, and compare."""
@@ -87,7 +86,7 @@ def draw_comparison(original: Image.Image, entries: Sequence[Entry]) -> Image.Im
 
 
 def busiest_square(image: Image.Image, side: int) -> tuple[int, int, int]:
-    """Left, top and side of the square with the steepest gradients, smoothed over, in steps of half a side."""
+    """Left, top and side of the square with the greatest median gradient, on a grid of half a side."""
     side = min(side, *image.size)
     luma = np.asarray(image.convert("L").resize((max(2, image.width // 2), max(2, image.height // 2))), np.float64)
     steep = np.hypot(*np.gradient(luma))
@@ -108,7 +107,7 @@ def _table(original: Image.Image, entries: Sequence[Entry]) -> str:
 
 
 def _ddnc(*words: object) -> None:
-    """Run the command line in a process of its own, which has nothing but the files."""
+    """Run the command line in a separate process, which shares nothing but files with this one."""
     command = [sys.executable, "-m", "ddncodec.cli", *map(str, words)]
     result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if result.returncode:

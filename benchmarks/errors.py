@@ -1,4 +1,4 @@
-"""What can go wrong in a benchmark, told in one line and without a traceback."""
+"""Errors of benchmarks, printed as one line without a traceback."""
 
 import click
 
@@ -8,4 +8,4 @@ class BenchmarkError(click.ClickException):
 
 
 class CodecUnavailableError(BenchmarkError):
-    """A codec whose library is not installed here; the run goes on without it."""
+    """A codec whose library is not installed here; a run continues without it."""

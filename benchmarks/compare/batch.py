@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import numpy as np
 from PIL import Image
 
+from benchmarks.arguments import model_option
 from benchmarks.compare.environment import current_environment
-from benchmarks.datasets import load_picture, picture_paths
+from benchmarks.datasets import drawn_picture, load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
 
-WIDTH, HEIGHT = 768, 512
 SAMPLE_SECONDS = 0.2
+"""Pause between two readings of a process's memory."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What commands took: seconds by the clock and of processor, and MiB of resident memory while they ran."""
+    """What commands took: seconds of wall time and of processor time, and MiB of resident memory while they ran."""
 
     seconds: float
     processor: float
@@ -60,7 +60,7 @@ def measured(commands: Sequence[Sequence[str]]) -> Run:
 
 
 def _resident(process: int) -> list[float]:
-    """Resident memory in MiB, nothing where the system does not tell or the process has ended."""
+    """Resident memory in MiB, empty where the system does not report it or the process has ended."""
     try:
         text = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -68,15 +68,19 @@ def _resident(process: int) -> list[float]:
     return [int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmRSS")]
 
 
-def draw(folder: Path, count: int) -> None:
-    """Write `count` pictures of 0.4 megapixel, smooth colours, edges and noise, as JPEG of quality 95."""
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    for seed in range(count):
-        random = np.random.default_rng(seed)
-        waves = [np.sin(x / random.uniform(5, 90) + y / random.uniform(5, 90)) for _ in range(3)]
-        pixels = 128 + 60 * np.stack(waves, axis=-1) + random.normal(0, 5, (HEIGHT, WIDTH, 3))
-        pixels[(y // random.integers(20, 90) + x // random.integers(20, 90)) % 3 == 0] -= 40
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"drawn{seed:04}.jpg", quality=95)
+def summary(loop: Run, files: int, once: Run, total: int) -> list[str]:
+    """Two lines of costs and one of ratios a picture: `files` by single commands against `total` by one batch."""
+    lines = [
+        f"{label:16} {done:4} {run.seconds:8.1f} s {run.processor:8.1f} s of processor, "
+        f"{run.processor / done:.2f} s a picture, {max(run.memory):.0f} MiB at most"
+        for label, run, done in (("single commands", loop, files), ("one batch", once, total))
+    ]
+    share = total / files
+    wall, processor = share * loop.seconds / once.seconds, share * loop.processor / once.processor
+    return [
+        *lines,
+        f"ratio                 {wall:8.2f}   {processor:8.2f}; memory of the batch grows by {once.growth:.3f}",
+    ]
 
 
 def _commands(source: Path, target: Path, options: Sequence[str]) -> Iterator[list[str]]:
@@ -90,20 +94,23 @@ def _ddnc() -> list[str]:
 
 @click.command()
 @click.option("--images", type=click.Path(path_type=Path), metavar="DIR", help="Photographs.  [default: drawn ones]")
-@click.option("--count", default=200, show_default=True, type=click.IntRange(4), help="How many are taken or drawn.")
-@click.option("--singles", type=click.IntRange(1), metavar="N", help="So many by single commands.  [default: all]")
-@click.option("--model", default="photo", show_default=True, metavar="NAME|PATH")
+@click.option("--count", default=200, show_default=True, type=click.IntRange(4), help="Pictures to take or to draw.")
+@click.option(
+    "--singles", type=click.IntRange(1), metavar="N", help="Pictures to encode by single commands.  [default: all]"
+)
+@model_option
 @click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes of the batch.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Of each process.")
 def batch(images: Path | None, count: int, singles: int | None, model: str, jobs: int, threads: int) -> None:
-    """Time `ddnc encode -r` on a folder against a loop of single commands; ratios are of a picture's time."""
+    """Time `ddnc encode -r` on a folder against a loop of single commands; ratios are of the time a picture takes."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     with tempfile.TemporaryDirectory() as name:
         source, single, many = (Path(name, part) for part in ("photos", "single", "many"))
         for folder in (source, single, many):
             folder.mkdir()
         if images is None:
-            draw(source, count)
+            for seed in range(count):
+                Image.fromarray(drawn_picture(seed)).save(source / f"drawn{seed:04}.jpg", quality=95)
         else:
             for path in picture_paths(images)[:count]:
                 load_picture(path).save(source / f"{path.stem}.png")
@@ -113,14 +120,6 @@ def batch(images: Path | None, count: int, singles: int | None, model: str, jobs
         names, total = [path.name for path in single.iterdir()], sum(1 for _ in many.iterdir())
         equal = sum((single / name).read_bytes() == (many / name).read_bytes() for name in names)
     click.echo(f"{current_environment().machine}, {total} pictures, {threads} thread(s), {jobs} process(es)")
-    for label, run, done in (("single commands", loop, len(names)), ("one batch", once, total)):
-        click.echo(
-            f"{label:16} {done:4} {run.seconds:8.1f} s {run.processor:8.1f} s of processor, "
-            f"{run.processor / done:.2f} s a picture, {max(run.memory):.0f} MiB at most"
-        )
-    share = total / len(names)
-    clock, processor = share * loop.seconds / once.seconds, share * loop.processor / once.processor
-    click.echo(
-        f"ratio                 {clock:8.2f}   {processor:8.2f}; "
-        f"memory of the batch grows by {once.growth:.3f}; {equal} of {len(names)} files equal"
-    )
+    for line in summary(loop, len(names), once, total):
+        click.echo(line)
+    click.echo(f"{equal} of {len(names)} files equal")

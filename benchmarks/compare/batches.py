@@ -1,7 +1,7 @@
 """The rows as JSON, one file per codec, as webmproject/codec-compare reads them.
 
-Such a batch is two lists of descriptions and two of values: constants of the whole batch, and fields
-of every file. `index.json` names the batches, for the page of that project: `index.html?load=...`.
+A batch is two lists of descriptions and two of values: constants of the whole batch, and fields of every file.
+`index.json` names the batches, for the page of that project: `index.html?load=...`.
 """
 
 import json
@@ -41,7 +41,7 @@ FIELDS = {
     "msssim": ("ms_ssim", "Multi-scale structural similarity, mean over R, G and B"),
     "ssimulacra2": ("ssimulacra2", "SSIMULACRA 2.1"),
 }
-"""Name of each field, the column it comes from, and what it says."""
+"""Name of each field, the column it comes from, and its description."""
 
 
 def write_batches(folder: Path, rows: Sequence[RdRow]) -> None:
@@ -72,6 +72,6 @@ def _finite(value: object) -> object:
 
 
 def _write(path: Path, value: dict | list) -> None:
-    """One row of values a line: readable, and small differences stay small."""
+    """One row of values a line, so that a changed row is a changed line."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text.replace("], [", "],\n[").replace("}, {", "},\n{") + "\n").encode())

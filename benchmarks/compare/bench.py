@@ -5,61 +5,52 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
 from benchmarks.compare.codecs import Ddnc
 from benchmarks.compare.page import PAGE_NAME, PROGRESSIVE_FOLDER, SMALL_FOLDER, STRIP_NAME
 from benchmarks.compare.progressive import CSV_NAME, ProgressiveRow, draw_strip, measure_prefixes
-from benchmarks.compare.rd import (
-    choose_codecs,
-    codecs_option,
-    effort_option,
-    images_option,
-    jobs_option,
-    measure_folder,
-    model_option,
-    quiet_option,
-    write_reports,
-)
+from benchmarks.compare.rd import choose_codecs, codecs_option, measure_folder, write_reports
 from benchmarks.compare.rows import write_rows
 from benchmarks.compare.small import measure_small, small_codecs
 from benchmarks.compare.views import make_views
 from benchmarks.datasets import load_picture, picture_paths
 
 STRIP_HEIGHT = 400
-"""Most pixels of height that the strip of levels keeps."""
+"""Greatest height in pixels of the strip of levels."""
 
 
 @click.command(epilog="\b\nExamples:\n  ddnc bench --images photos/ --out report/ --codecs ddnc,jpeg,webp --jobs 2")
 @images_option
 @codecs_option
 @model_option
-@effort_option
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the report.")
-@jobs_option
-@click.option("--small/--no-small", default=True, show_default=True, help="Pictures of 28 to 256 bytes, too.")
+@effort_option(Ddnc.effort)
+@out_option("Folder of the report.")
+@workers_option
+@click.option("--small/--no-small", default=True, show_default=True, help="Measure pictures of 28 to 256 bytes, too.")
 @click.option(
     "--views",
     "shown",
     type=click.IntRange(0),
     default=3,
     show_default=True,
-    help="Pictures to look at in the report, about 3 MB each.",
+    help="Pictures to show in the report, about 3 MB each.",
 )
 @quiet_option
 def bench(
-    images: Path, names: str, model: str, effort: int, out: Path, benches: int, small: bool, shown: int, quiet: bool
+    images: Path, names: str, model: str, effort: int, out: Path, workers: int, small: bool, shown: int, quiet: bool
 ) -> None:
     """Measure codecs over a folder of pictures and write OUT/report.html.
 
-    A run that was killed goes on where it stopped.
+    A run that was killed continues where it stopped.
     """
     codecs, paths = choose_codecs(names, model, effort), picture_paths(images)
-    measure_folder(codecs, paths, out, benches, quiet=quiet)
+    measure_folder(codecs, paths, out, workers, quiet=quiet)
     make_views(codecs, paths[:shown], out, quiet=quiet)
     for codec in codecs:
         if isinstance(codec, Ddnc):
             _progressive(codec, paths[0], out / PROGRESSIVE_FOLDER)
     if small:
-        measure_small(small_codecs(model, effort), paths, out / SMALL_FOLDER, benches, quiet=quiet)
+        measure_small(small_codecs(model, effort), paths, out / SMALL_FOLDER, workers, quiet=quiet)
     write_reports(out)
     if not quiet:
         click.echo(f"wrote {out / PAGE_NAME}")

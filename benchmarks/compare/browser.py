@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FLAGS = (
     "--headless",
-    "--no-sandbox",  # as root, in a container, on a page of our own
+    "--no-sandbox",  # needed as root; the page is our own
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -58,7 +58,7 @@ def browser(width: int = 1280, height: int = 900) -> Iterator[Chrome]:
 
 
 def resize(driver: Chrome, width: int, height: int) -> None:
-    """Make the page see a window of this size, narrower than a desktop's if need be."""
+    """Make the page see a window of this size, also narrower than the least window of a desktop."""
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
@@ -69,7 +69,7 @@ def resize(driver: Chrome, width: int, height: int) -> None:
 @click.option("--width", default=1100, show_default=True)
 @click.option("--height", default=1500, show_default=True)
 def screenshot(page: Path, png: Path, width: int, height: int) -> None:
-    """Take a picture PNG of the top of PAGE, its tables of pictures and its BD-rates left out of the way."""
+    """Save a screenshot of the top of PAGE, without its tables of pictures and BD-rates, to PNG."""
     with browser(width, height) as driver:
         driver.get(page.resolve().as_uri())
         driver.execute_script("for (const id of ['bd', 'pictures']) document.getElementById(id)?.remove()")

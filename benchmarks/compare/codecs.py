@@ -1,9 +1,9 @@
 """The codecs under test: one contract, one frozen class each.
 
-Everything that is not a quality setting is fixed here, at what the library documents as its best
-for size that one would still wait for. Where a choice is left (chroma, scans), it is the one of the
-better BD-rate on two Kodak pictures. Sweeps cover about 0.04 to 1.2 bpp on photographs, or start
-at the lowest rate the encoder reaches. To add a codec, write a class and name it in `rivals`.
+Everything except the quality setting is fixed here: the slowest speed that is still practical, and otherwise what the
+library recommends. Where a choice remains (chroma, scans), it is the one with the better BD-rate on two Kodak pictures.
+Settings cover about 0.04 to 1.2 bpp on photographs, or start at the lowest rate that the encoder reaches. To add a
+codec, write a class and name it in `rivals`.
 """
 
 import importlib
@@ -34,7 +34,7 @@ class ImageCodec(Protocol):
         """Short name in rows and on the command line."""
 
     def load(self) -> None:
-        """Pay one-off costs (imports, weights), so that they stay out of the timings.
+        """Import libraries and load weights, so that timings do not contain it.
 
         Raises:
             CodecUnavailableError: a library is missing on this machine.
@@ -47,7 +47,7 @@ class ImageCodec(Protocol):
         """Qualities to measure, ascending."""
 
     def command(self, setting: int) -> str:
-        """The call that encodes, for whoever wants to do the same."""
+        """The call that encodes, as text for the report."""
 
     def weights(self) -> int:
         """Bytes of the model that a decoder needs besides the program; needs `load`."""
@@ -60,7 +60,7 @@ class ImageCodec(Protocol):
 
 
 class PillowCodec:
-    """What the codecs of Pillow have in common: they differ in a format and in options."""
+    """A codec that Pillow writes: a format and options."""
 
     name: ClassVar[str]
     format: ClassVar[str]

@@ -1,6 +1,6 @@
-"""Coding in processes of their own: one that encodes, another that has only the file, so nothing can leak.
+"""Coding in separate processes: one encodes, another decodes and has nothing but the file.
 
-They import the codec and nothing else of a benchmark, so that their memory is the codec's.
+Both import the codec and nothing else of a benchmark, so that their memory is the codec's.
 """
 
 import time
@@ -21,16 +21,16 @@ STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 @dataclass
 class Cost:
-    """What a step took: wall seconds, processor seconds of all threads, and peak resident bytes of the process."""
+    """What a step cost: wall seconds, processor seconds of all threads, and peak resident bytes of the process."""
 
     seconds: float = 0.0
     cpu: float = 0.0
     memory: int | None = None
-    """None where the system does not tell (it is Linux that does)."""
+    """None where the system does not report it (Linux does)."""
 
 
 class CodingProcess:
-    """One spawned (not forked) process that loads `codec` anew and codes many files."""
+    """One spawned (not forked) process that loads `codec` and codes any number of files."""
 
     def __init__(self, codec: ImageCodec) -> None:
         self._codec = codec
@@ -75,12 +75,12 @@ def _decode_file(codec: ImageCodec, path: Path) -> tuple[Image.Image, Cost]:
 def _metered() -> Iterator[Cost]:
     """Yield a cost that is filled in when the block ends."""
     cost = Cost()
-    tells = RESET.exists()
-    if tells:
-        RESET.write_text("5")  # proc(5): sets the peak back to the present size
+    measures_memory = RESET.exists()
+    if measures_memory:
+        RESET.write_text("5")  # proc(5): resets the peak to the present size
     start, start_cpu = time.perf_counter(), time.process_time()
     yield cost
     cost.seconds, cost.cpu = time.perf_counter() - start, time.process_time() - start_cpu
-    if tells:
+    if measures_memory:
         (peak,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         cost.memory = int(peak.split()[1]) * 1024

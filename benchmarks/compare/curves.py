@@ -33,7 +33,7 @@ class Curve:
 
     points: tuple[Point, ...]
     dropped: int = 0
-    """Points left out because a cheaper one is at least as good."""
+    """Number of points left out because a cheaper one is at least as good."""
 
     @property
     def bpp(self) -> list[float]:
@@ -93,7 +93,7 @@ def bd_rate(anchor: Curve, test: Curve) -> BdRate | None:
 def comparable_rows(rows: Sequence[RdRow]) -> list[RdRow]:
     """The rows of the pictures that every codec has coded at all of its settings.
 
-    Means over other sets of pictures would not be comparable, and an unfinished run has such.
+    Means over different sets of pictures are not comparable; an unfinished run would give such means.
     """
     settings: defaultdict[str, set[int]] = defaultdict(set)
     seen: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
@@ -109,7 +109,7 @@ def comparable_rows(rows: Sequence[RdRow]) -> list[RdRow]:
 
 
 def mean_points(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[int, Point]:
-    """Mean rate and mean quality over pictures, by setting, for the rows of one codec; rows without it left out."""
+    """Mean rate and mean quality over pictures, by setting, for the rows of one codec that have the metric."""
     by_setting: defaultdict[int, list[RdRow]] = defaultdict(list)
     for row in rows:
         if getattr(row, metric.name) is not None:
@@ -126,7 +126,7 @@ def mean_curve(rows: Iterable[RdRow], metric: Metric = PSNR) -> Curve:
 
 
 def picture_points(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[str, dict[int, Point]]:
-    """Points of every picture by setting, in order, for the rows of one codec; rows without the metric left out."""
+    """Points of every picture by setting, in order, for the rows of one codec that have the metric."""
     by_image: defaultdict[str, dict[int, Point]] = defaultdict(dict)
     for row in sorted(rows, key=lambda row: row.setting):
         value = getattr(row, metric.name)
@@ -141,7 +141,7 @@ def picture_curves(rows: Iterable[RdRow], metric: Metric = PSNR) -> dict[str, Cu
 
 
 def setting_at(points: Mapping[int, Point], bpp: float) -> float:
-    """The setting between those of `points` (in order) that has this rate; the first or last one where none has."""
+    """The setting at which the rate is `bpp`, interpolated between those of `points` (in order) and clamped to them."""
     settings, rates = list(points), [point.bpp for point in points.values()]
     if bpp <= rates[0]:
         return settings[0]
@@ -150,8 +150,8 @@ def setting_at(points: Mapping[int, Point], bpp: float) -> float:
     return float(PchipInterpolator(settings, np.log(rates)).solve(math.log(bpp), extrapolate=False)[0])
 
 
-def cut(points: Mapping[int, Point], first: float, last: float) -> list[Point]:
-    """The points from setting `first` to setting `last`; these two interpolated over the settings if none has them."""
+def points_between(points: Mapping[int, Point], first: float, last: float) -> list[Point]:
+    """The points from setting `first` to setting `last`; both ends are interpolated where they were not measured."""
     settings = list(points)
     within = {first, last, *(setting for setting in settings if first < setting < last)}
     if within <= set(settings):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Environment:
-    """The circumstances of a row, told as text; "none" or "unknown" where there are none."""
+    """The circumstances of a row, as text; "none" or "unknown" where there are none."""
 
     machine: str
     python: str

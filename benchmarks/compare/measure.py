@@ -29,8 +29,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A pair of processes and the file between them."""
+class Worker:
+    """A pair of processes and the file through which they exchange a picture."""
 
     encoder: CodingProcess
     decoder: CodingProcess
@@ -38,7 +38,7 @@ class Bench:
 
 
 def available(codecs: Sequence[ImageCodec]) -> list[ImageCodec]:
-    """The codecs that load here; a line on stderr tells of each other one."""
+    """The codecs that load here; each other one is named in a line on stderr."""
     loaded = []
     for codec in codecs:
         try:
@@ -51,10 +51,10 @@ def available(codecs: Sequence[ImageCodec]) -> list[ImageCodec]:
 
 
 def remaining_jobs(codec: ImageCodec, paths: Sequence[Path], done: Sequence[RdRow]) -> list[Job]:
-    """What `done` lacks of this codec, picture by picture.
+    """The measurements of this codec that `done` lacks, picture by picture.
 
     Raises:
-        BenchmarkError: `done` has rows of another version of the codec, and a curve through both
+        BenchmarkError: `done` has rows of another version of the codec; one curve through rows of two versions
             would belong to neither.
     """
     earlier = [row for row in done if row.codec == codec.name]
@@ -73,40 +73,40 @@ def remaining_jobs(codec: ImageCodec, paths: Sequence[Path], done: Sequence[RdRo
     ]
 
 
-def measure(codec: ImageCodec, jobs: Sequence[Job], environment: Environment, benches: int = 1) -> Iterator[RdRow]:
-    """Yield each row as soon as it and those before it are measured, on `benches` pairs of processes at a time.
+def measure(codec: ImageCodec, jobs: Sequence[Job], environment: Environment, workers: int = 1) -> Iterator[RdRow]:
+    """Yield each row as soon as it and those before it are measured, on `workers` pairs of processes at a time.
 
     Raises:
         BenchmarkError: a decoded picture has another size than its original.
     """
-    idle: SimpleQueue[Bench] = SimpleQueue()
+    idle: SimpleQueue[Worker] = SimpleQueue()
 
     def run(job: Job) -> RdRow:
-        bench = idle.get()
+        worker = idle.get()
         try:
-            return _measure_one(codec, job, bench, environment)
+            return _measure_one(codec, job, worker, environment)
         finally:
-            idle.put(bench)
+            idle.put(worker)
 
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-"))
-        for number in range(benches):
+        for number in range(workers):
             pair = [stack.enter_context(CodingProcess(codec)) for _ in range(2)]
-            idle.put(Bench(*pair, Path(folder, f"coded{number}.{codec.name}")))
-        threads = stack.enter_context(ThreadPoolExecutor(benches))
+            idle.put(Worker(*pair, Path(folder, f"coded{number}.{codec.name}")))
+        threads = stack.enter_context(ThreadPoolExecutor(workers))
         stack.callback(threads.shutdown, cancel_futures=True)
         yield from threads.map(run, jobs)
 
 
-def _measure_one(codec: ImageCodec, job: Job, bench: Bench, environment: Environment) -> RdRow:
+def _measure_one(codec: ImageCodec, job: Job, worker: Worker, environment: Environment) -> RdRow:
     original = load_picture(job.path)
-    encoding = bench.encoder.encode(original, job.setting, bench.file)
-    decoded, decoding = bench.decoder.decode(bench.file)
+    encoding = worker.encoder.encode(original, job.setting, worker.file)
+    decoded, decoding = worker.decoder.decode(worker.file)
     if decoded.size != original.size:
         raise BenchmarkError(
             f"{codec.name} at {job.setting} decoded {job.path.name} to {decoded.size}, must be {original.size}"
         )
-    size = bench.file.stat().st_size
+    size = worker.file.stat().st_size
     return RdRow(
         image=job.path.name,
         width=original.width,

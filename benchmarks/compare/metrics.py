@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import torch
 
 MS_SSIM_SIDE = 161
-"""Shortest side in pixels that five scales under an 11-pixel window take."""
+"""Shortest side in pixels for which five scales with an 11-pixel window are defined."""
 SSIMULACRA2_SIDE = 256
-"""Shortest side in pixels at which the package looks at all six scales; below, it leaves out one more than the
-reference implementation and its values mean something else."""
+"""Shortest side in pixels at which the package uses all six scales; below, it leaves out one more than the reference
+implementation, and values are not comparable."""
 
 
 def psnr(reference: Image.Image, decoded: Image.Image) -> float:
@@ -62,7 +62,7 @@ def ms_ssim(reference: Image.Image, decoded: Image.Image) -> float | None:
 def ssimulacra2(reference: Image.Image, decoded: Image.Image) -> float | None:
     """SSIMULACRA 2.1 (Sneyers 2023), 90 being visually lossless and 30 low quality; by the package `ssimulacra2`.
 
-    The package pads at the edges otherwise than libjxl's reference program. What that costs is in benchmarks/LOG.md.
+    The package pads at the edges in another way than libjxl's reference program; benchmarks/LOG.md has the differences.
     None without that package, and for pictures of less than SSIMULACRA2_SIDE pixels a side.
     """
     try:
@@ -80,13 +80,13 @@ def bits_per_pixel(size: int, width: int, height: int) -> float:
 
 
 def decibels(similarity: float) -> float:
-    """A similarity of 0 to 1 on a scale that tells 0.98 from 0.99: -10 log10(1 - similarity), as papers draw it."""
+    """A similarity of 0 to 1 as -10 log10(1 - similarity), in dB, as papers draw it; at most 100."""
     return -10 * math.log10(max(1e-10, 1 - similarity))
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One column of the rows that says how near a decoded picture is; greater is nearer."""
+    """A column of the rows that measures quality; greater is better."""
 
     name: str
     """Of the column."""
@@ -106,7 +106,7 @@ PSNR = METRICS[0]
 
 
 def metric_versions() -> str:
-    """The optional packages that measure here, with versions; "none" if none does."""
+    """The installed optional packages that measure, with versions; "none" if none is installed."""
     found = []
     for package in ("pytorch-msssim", "ssimulacra2"):
         try:

@@ -1,4 +1,4 @@
-"""One picture at a wanted size, by whichever codec."""
+"""One picture by any codec at a given size."""
 
 from PIL import Image
 
@@ -6,7 +6,7 @@ from benchmarks.compare.codecs import ImageCodec
 
 
 def encode_nearest(codec: ImageCodec, original: Image.Image, size: int) -> bytes:
-    """The codec's file nearest to `size` bytes, of all settings from its lowest to its highest measured one."""
+    """The codec's file nearest to `size` bytes, by bisection from its lowest measured setting to its highest."""
     low, high, tried = codec.settings()[0], codec.settings()[-1], dict[int, bytes]()
     while low <= high:
         setting = (low + high) // 2

@@ -1,4 +1,4 @@
-"""How a picture gets better along its stream: rate and PSNR after every pass and every level."""
+"""How a picture improves along its stream: rate and PSNR after every pass and every level."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 from PIL import Image
 
+from benchmarks.arguments import images_option, library_errors, model_option, out_option
 from benchmarks.compare.metrics import bits_per_pixel, psnr
 from benchmarks.compare.rows import write_rows
 from benchmarks.compare.strips import strip
 from benchmarks.datasets import load_picture, picture_paths
-from benchmarks.errors import BenchmarkError
 
 if TYPE_CHECKING:
     from ddncodec import Codec
@@ -95,28 +95,16 @@ def draw_strip(original: Image.Image, shown: Sequence[Image.Image], rows: Sequen
 
 
 @click.command()
-@click.option(
-    "--images",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of pictures.",
-)
-@click.option("--model", default="photo", show_default=True, help="Name or weights file of the model.")
+@images_option
+@model_option
 @click.option("--quality", default=60.0, show_default=True, type=click.FloatRange(0, 100), help="Of the streams.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"Folder for {CSV_NAME} and a strip of levels of each picture, NAME-levels.png.",
-)
+@out_option(f"Folder for {CSV_NAME} and a strip of levels of each picture, NAME-levels.png.")
 def progressive(images: Path, model: str, quality: float, out: Path) -> None:
     """Measure what each pass and each level adds to a picture."""
-    from ddncodec import Codec, ModelError
+    from ddncodec import Codec
 
-    try:
+    with library_errors():
         codec = Codec(model)
-    except ModelError as error:
-        raise BenchmarkError(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)
     rows: list[ProgressiveRow] = []
     for path in picture_paths(images):

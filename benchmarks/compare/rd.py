@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
 from benchmarks.compare.batches import write_batches
 from benchmarks.compare.codecs import Ddnc, ImageCodec, rivals
 from benchmarks.compare.environment import current_environment
@@ -17,12 +18,6 @@ from benchmarks.datasets import picture_paths
 
 CSV_NAME, TABLE_NAME, PLOT_NAME, BATCHES_NAME = "rd.csv", "rd.md", "rd.png", "batches"
 
-images_option = click.option(
-    "--images",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the original pictures.",
-)
 codecs_option = click.option(
     "--codecs",
     "names",
@@ -30,42 +25,26 @@ codecs_option = click.option(
     show_default=True,
     help="Codecs to measure, separated by commas.",
 )
-model_option = click.option("--model", default="photo", show_default=True, help="Model of ddnc.")
-effort_option = click.option(
-    "--effort", default=Ddnc.effort, show_default=True, type=click.IntRange(1, 9), help="Effort of ddnc."
-)
-jobs_option = click.option(
-    "--jobs",
-    "benches",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Files measured at a time. More than one lengthens the times measured.",
-)
-quiet_option = click.option("--quiet", is_flag=True, help="Show neither progress nor the table.")
 
 
 @click.command()
 @images_option
 @codecs_option
 @model_option
-@effort_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"Folder for {CSV_NAME} and what is made of it: {TABLE_NAME}, {PLOT_NAME}, {BATCHES_NAME}/ and {PAGE_NAME}.",
+@effort_option(Ddnc.effort)
+@out_option(
+    f"Folder for {CSV_NAME} and what is made of it: {TABLE_NAME}, {PLOT_NAME}, {BATCHES_NAME}/ and {PAGE_NAME}."
 )
 @click.option("--fresh", is_flag=True, help="Measure the named codecs again from the start.")
-@jobs_option
+@workers_option
 @quiet_option
-def rd(images: Path, names: str, model: str, effort: int, out: Path, fresh: bool, benches: int, quiet: bool) -> None:
+def rd(images: Path, names: str, model: str, effort: int, out: Path, fresh: bool, workers: int, quiet: bool) -> None:
     """Measure codecs over a folder of pictures, and report.
 
     Rows already in OUT/rd.csv are not measured again, so a killed run resumes, and codecs can be
     added one at a time.
     """
-    measure_folder(choose_codecs(names, model, effort), picture_paths(images), out, benches, fresh=fresh, quiet=quiet)
+    measure_folder(choose_codecs(names, model, effort), picture_paths(images), out, workers, fresh=fresh, quiet=quiet)
     table = write_reports(out)
     if not quiet:
         click.echo(table)
@@ -75,26 +54,26 @@ def choose_codecs(names: str, model: str, effort: int) -> list[ImageCodec]:
     """The codecs of a list separated by commas that can run here.
 
     Raises:
-        BadParameter: a name is none of a codec.
+        BadParameter: a name is not that of a codec.
     """
     known: dict[str, ImageCodec] = {Ddnc.name: Ddnc(model, effort), **rivals()}
     chosen = list(dict.fromkeys(name.strip() for name in names.split(",")))
     for name in chosen:
         if name not in known:
-            message = f"'{name}' is none of {', '.join(known)}"
+            message = f"'{name}' is not one of {', '.join(known)}"
             raise click.BadParameter(message, param_hint="--codecs")
     return available([known[name] for name in chosen])
 
 
 def measure_folder(
-    codecs: list[ImageCodec], paths: list[Path], out: Path, benches: int, *, fresh: bool = False, quiet: bool = False
+    codecs: list[ImageCodec], paths: list[Path], out: Path, workers: int, *, fresh: bool = False, quiet: bool = False
 ) -> None:
     """Append the rows that OUT/rd.csv lacks; the bar, with the time remaining, is drawn on a terminal only."""
     out.mkdir(parents=True, exist_ok=True)
     csv = out / CSV_NAME
     if fresh:
-        again = {codec.name for codec in codecs}
-        write_rows(csv, [row for row in open_rows(csv) if row.codec not in again])
+        measured = {codec.name for codec in codecs}
+        write_rows(csv, [row for row in open_rows(csv) if row.codec not in measured])
     done = open_rows(csv)
     plan = [(codec, remaining_jobs(codec, paths, done)) for codec in codecs]
     environment = current_environment()
@@ -106,13 +85,13 @@ def measure_folder(
         hidden=quiet or not sys.stderr.isatty(),
     ) as bar:
         for codec, jobs in plan:
-            for row in measure(codec, jobs, environment, benches):
+            for row in measure(codec, jobs, environment, workers):
                 append_row(csv, row)
                 bar.update(1)
 
 
 def write_reports(out: Path) -> str:
-    """All that follows from OUT/rd.csv: table, plot, batches and page; returns the table."""
+    """Write table, plot, batches and page of OUT/rd.csv; returns the table."""
     rows = read_rows(out / CSV_NAME)
     report = summarize(rows)
     table = render_table(report)

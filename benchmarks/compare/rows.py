@@ -1,8 +1,8 @@
 """The raw measurements: one CSV row per picture, codec and setting.
 
-Rows are appended and flushed one at a time, so a killed run loses at most those being measured.
-Every table, plot and page is generated from rows and from nothing else. An empty cell is None: not
-measured here, for want of a package or of pixels.
+Rows are appended and flushed one at a time, so a killed run loses at most those being measured. Every table, plot and
+page is generated from rows and from nothing else. An empty cell is None: not measured, because a package is missing
+or the picture is too small for the metric.
 """
 
 import csv
@@ -54,7 +54,7 @@ class RdRow:
     """Packages that measured, and their versions."""
     machine: str
     load: float | None
-    """Processes that wanted to run on the machine, averaged over the minute before."""
+    """Load average of the machine over the minute before."""
     python: str
     torch: str
     pillow: str
@@ -63,7 +63,7 @@ class RdRow:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What makes a row the same measurement as another."""
+        """Two rows of one key are the same measurement."""
         return self.codec, self.image, self.setting
 
 
@@ -94,7 +94,7 @@ def write_rows(path: Path, rows: Iterable[Row], kind: type[Row] = RdRow) -> None
 
 
 def append_row(path: Path, row: Any) -> None:
-    """Add one row to an existing file; it is on its way to the disk when this returns."""
+    """Add one row to an existing file, flushed before this returns."""
     with path.open("a", newline="", encoding="utf-8") as file:
         csv.DictWriter(file, _columns(type(row)), lineterminator="\n").writerow(asdict(row))
 

@@ -1,7 +1,7 @@
-"""Pictures of some dozen bytes: placeholders of ddnc, BlurHash and ThumbHash, and the smallest files of the others.
+"""Pictures of 28 to 256 bytes: placeholders of ddnc, BlurHash and ThumbHash, and the smallest files of other codecs.
 
-The pictures are middles of photographs, SIDE x SIDE pixels. A hash and an inline stream hold neither what they are nor,
-in case of the hashes, how large; who decodes them is told. The others are files as they stand on a disk.
+The pictures are the middles of photographs, reduced to SIDE x SIDE pixels. Inline streams and hashes have no signature,
+and hashes no size: the decoder gets these from elsewhere. The others are complete files.
 """
 
 import importlib
@@ -16,10 +16,11 @@ import click
 import numpy as np
 from PIL import Image, ImageOps
 
+from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
 from benchmarks.compare.codecs import Avif, Ddnc, ImageCodec, Jpeg, WebP
 from benchmarks.compare.curves import mean_points
 from benchmarks.compare.measure import available
-from benchmarks.compare.rd import effort_option, images_option, jobs_option, measure_folder, model_option, quiet_option
+from benchmarks.compare.rd import measure_folder
 from benchmarks.compare.rows import RdRow, read_rows
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import CodecUnavailableError
@@ -31,7 +32,7 @@ CSV_NAME: Final = "rd.csv"
 
 @dataclass(frozen=True)
 class DdncInline(Ddnc):
-    """The placeholder of `ddncodec.placeholder` of at most so many bytes as the setting says."""
+    """The placeholder of `ddncodec.placeholder`; the setting is its greatest size in bytes."""
 
     name: ClassVar[str] = "ddnc-inline"
     effort: int = DEFAULT_EFFORT
@@ -56,7 +57,7 @@ class DdncInline(Ddnc):
 
 @dataclass(frozen=True)
 class FaceLevels(Ddnc):
-    """A model of one cell, plain: as many of its levels as fit in the bytes of the setting, framing included."""
+    """A model of one cell, plain: as many of its levels as fit in the setting's bytes, header included."""
 
     name: ClassVar[str] = "face64"
     model: str = "face64"
@@ -150,20 +151,20 @@ class ThumbHash:
 
 
 def small_codecs(model: str, effort: int, *, faces: bool = False) -> list[ImageCodec]:
-    """Those that are of interest at this size and can run here; `faces` says whether the pictures are faces."""
+    """The codecs to compare at this size that can run here; `faces` adds those for aligned faces."""
     ours = [DdncInline(model), Ddnc(model, effort), *([FaceLevels(effort=effort)] if faces else [])]
     return available([*ours, BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()])
 
 
 def measure_small(
-    codecs: list[ImageCodec], paths: Sequence[Path], out: Path, benches: int, *, quiet: bool = False
+    codecs: list[ImageCodec], paths: Sequence[Path], out: Path, workers: int, *, quiet: bool = False
 ) -> None:
-    """Append the rows that OUT/rd.csv lacks, of the middles of pictures."""
+    """Append the rows that OUT/rd.csv lacks, made from the middles of pictures."""
     with TemporaryDirectory(prefix="small-") as folder:
         for path in paths:
             thumbnail = ImageOps.fit(load_picture(path), (SIDE, SIDE), Image.Resampling.LANCZOS)
             thumbnail.save(Path(folder, f"{path.stem}.png"))
-        measure_folder(codecs, picture_paths(Path(folder)), out, benches, quiet=quiet)
+        measure_folder(codecs, picture_paths(Path(folder)), out, workers, quiet=quiet)
 
 
 def render(rows: Sequence[RdRow], sizes: Sequence[int]) -> str:
@@ -191,18 +192,13 @@ def _require_module(name: str) -> None:
 @click.command()
 @images_option
 @model_option
-@effort_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"Folder for {CSV_NAME}; the report in its parent folder shows them.",
-)
+@effort_option(Ddnc.effort)
+@out_option(f"Folder for {CSV_NAME}; the report in its parent folder shows them.")
 @click.option("--faces", is_flag=True, help="The pictures are aligned faces, which model face64 can code too.")
-@jobs_option
+@workers_option
 @quiet_option
-def small(images: Path, model: str, effort: int, out: Path, faces: bool, benches: int, quiet: bool) -> None:
+def small(images: Path, model: str, effort: int, out: Path, faces: bool, workers: int, quiet: bool) -> None:
     """Compare codecs on pictures of 64 x 64 pixels at 28 to 256 bytes."""
-    measure_small(small_codecs(model, effort, faces=faces), picture_paths(images), out, benches, quiet=quiet)
+    measure_small(small_codecs(model, effort, faces=faces), picture_paths(images), out, workers, quiet=quiet)
     if not quiet:
         click.echo(render(read_rows(out / CSV_NAME), (28, 48, 96, 144, 256)))

@@ -1,4 +1,4 @@
-"""What coding takes: decoding against the convolutions it contains, encoding against decoding, and other codecs.
+"""What coding costs: decoding against the convolutions it contains, encoding against decoding, and other codecs.
 
 The ratios are of processor time at one thread, each pair taken in turn in this process. Seconds and memory of all
 codecs are those of processes of their own.
@@ -18,12 +18,12 @@ import click
 import numpy as np
 from PIL import Image
 
+from benchmarks.arguments import model_option
 from benchmarks.compare.codecs import Avif, Ddnc, ImageCodec, Jpeg, WebP
 from benchmarks.compare.coding import CodingProcess, Cost
 from benchmarks.compare.environment import current_environment
 from benchmarks.compare.measure import available
-from benchmarks.datasets import load_picture, picture_paths
-from benchmarks.experiments.selection import SYNTHETIC, drawn_picture
+from benchmarks.datasets import SYNTHETIC, first_picture
 
 if TYPE_CHECKING:
     import torch
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
     from ddncodec import Codec
 
+Clock = Callable[[], float]
+"""Seconds since any fixed moment."""
 SETTINGS = {"ddnc": 68, "jpeg": 24, "webp": 33, "avif": 46}
-"""Of about half a bit per pixel on photographs."""
+"""Settings that give about half a bit per pixel on photographs."""
 SIDES = (3, 2)
-"""Pictures are about as wide to high."""
+"""Proportion of the pictures, width to height."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def convolutions_of(codec: Codec, data: bytes) -> list[Convolution]:
     return calls
 
 
-def convolution_seconds(calls: Sequence[Convolution]) -> float:
-    """Processor seconds of the bare convolutions; making their inputs is not counted. Equal inputs are made once."""
+def convolution_seconds(calls: Sequence[Convolution], clock: Clock = time.process_time) -> float:
+    """Seconds of the bare convolutions, without making their inputs; convolutions of one shape and type share one."""
     import torch
     import torch.nn.functional as F
 
@@ -108,11 +110,11 @@ def convolution_seconds(calls: Sequence[Convolution]) -> float:
                 if (call.shape, call.dtype) == (shape, dtype):
                     assert call.module.bias is not None
                     weight, bias = call.module.weight.to(dtype), call.module.bias.to(dtype)
-                    total += _seconds(lambda: F.conv2d(inputs, weight, bias, padding=call.module.padding))  # noqa: B023
+                    total += _seconds(clock, lambda: F.conv2d(inputs, weight, bias, padding=call.module.padding))  # noqa: B023
     return total
 
 
-def ratios(codec: Codec, picture: np.ndarray, rounds: int) -> Ratios:
+def ratios(codec: Codec, picture: np.ndarray, rounds: int, clock: Clock = time.process_time) -> Ratios:
     """Time everything `rounds` times in turn, after a first time that does not count; encoding is greedy."""
     import bitstream
 
@@ -120,11 +122,11 @@ def ratios(codec: Codec, picture: np.ndarray, rounds: int) -> Ratios:
     calls, planes = convolutions_of(codec, data), codec.planes(data)
     header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec.engine.model.probabilities
     ways: list[Callable[[], float]] = [
-        lambda: _seconds(lambda: codec.encode(picture, SETTINGS["ddnc"], effort=1)),
-        lambda: _seconds(lambda: codec.decode(data)),
-        lambda: convolution_seconds(calls),
-        lambda: _seconds(lambda: bitstream.encode_planes(planes, layout, header, probabilities)),
-        lambda: _seconds(lambda: codec.planes(data)),
+        lambda: _seconds(clock, lambda: codec.encode(picture, SETTINGS["ddnc"], effort=1)),
+        lambda: _seconds(clock, lambda: codec.decode(data)),
+        lambda: convolution_seconds(calls, clock),
+        lambda: _seconds(clock, lambda: bitstream.encode_planes(planes, layout, header, probabilities)),
+        lambda: _seconds(clock, lambda: codec.planes(data)),
     ]
     seconds = [[way() for way in ways] for _ in range(rounds)]
     return Ratios(picture.shape[1], picture.shape[0], *map(statistics.median, zip(*seconds)))
@@ -142,23 +144,23 @@ def costs(codec: ImageCodec, picture: Image.Image) -> tuple[int, Cost, Cost]:
 
 
 def filled(picture: np.ndarray, megapixels: float) -> np.ndarray:
-    """A picture of about so many pixels, out of one (H, W, 3) uint8 and its mirror images."""
+    """A picture of about `megapixels`, made of one (H, W, 3) uint8 and its mirror images."""
     unit = (megapixels * 1e6 / (SIDES[0] * SIDES[1])) ** 0.5
     width, height = (max(1, round(side * unit)) for side in SIDES)
-    rows, cols = (_to_and_fro(side, length) for side, length in zip((height, width), picture.shape))
+    rows, cols = (_mirrored(side, length) for side, length in zip((height, width), picture.shape))
     return picture[rows[:, None], cols]
 
 
-def _to_and_fro(count: int, length: int) -> np.ndarray:
+def _mirrored(count: int, length: int) -> np.ndarray:
     """Positions 0, 1, ... length - 1, length - 1, ... 1, 0, 0, 1, ...; `count` of them."""
     at = np.arange(count) % (2 * length)
     return np.minimum(at, 2 * length - 1 - at)
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.process_time()
+def _seconds(clock: Clock, work: Callable[[], object]) -> float:
+    start = clock()
     work()
-    return time.process_time() - start
+    return clock() - start
 
 
 def _row(codec: ImageCodec, picture: Image.Image) -> str:
@@ -199,7 +201,7 @@ def _report(codec: Codec, base: np.ndarray, sizes: Sequence[float], rounds: int,
 @click.option(
     "--images", default=SYNTHETIC, show_default=True, metavar="DIR|synthetic", help="The first picture is repeated."
 )
-@click.option("--model", default="photo", show_default=True, metavar="NAME|PATH", help="Of ddnc.")
+@model_option
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True)
 @click.option("--megapixels", default="0.4,2,12", show_default=True, metavar="N,...", help="Sizes of the pictures.")
 @click.option(
@@ -214,7 +216,7 @@ def speed(images: str, model: str, precision: str, megapixels: str, rounds: int)
     sizes = _sizes(megapixels)
     torch.set_num_threads(1)
     codec = Codec(model, precision=precision)
-    base = drawn_picture() if images == SYNTHETIC else np.asarray(load_picture(picture_paths(Path(images))[0]))
+    base = first_picture(images)
     environment = current_environment()
     click.echo(f"{environment.machine}, torch {environment.torch}, model {codec.info.name} {codec.info.identity.hex()}")
     click.echo(

@@ -10,12 +10,12 @@ from benchmarks.compare.curves import (
     Curve,
     bd_rate,
     comparable_rows,
-    cut,
     mean_curve,
     mean_points,
     monotone_curve,
     picture_curves,
     picture_points,
+    points_between,
     setting_at,
 )
 from benchmarks.compare.metrics import METRICS, Metric
@@ -36,7 +36,7 @@ class BppRange:
 
 ALL_RATES = BppRange()
 Span: TypeAlias = tuple[float, float]
-"""The first and the last setting of ddnc that count, which may lie between those measured."""
+"""The first and the last setting of ddnc that are compared; they may lie between measured ones."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,11 @@ def _measure(metric: Metric, by_codec: dict[str, list[RdRow]], span: Span | None
     if span is None:
         return Measure(metric, curves, comparisons={})
     subject = by_codec[SUBJECT]
-    curves[SUBJECT] = monotone_curve(cut(mean_points(subject, metric), *span))
-    pictures = {image: monotone_curve(cut(points, *span)) for image, points in picture_points(subject, metric).items()}
+    curves[SUBJECT] = monotone_curve(points_between(mean_points(subject, metric), *span))
+    pictures = {
+        image: monotone_curve(points_between(points, *span))
+        for image, points in picture_points(subject, metric).items()
+    }
     comparisons = {
         name: _compare(curves[name], picture_curves(group, metric), curves[SUBJECT], pictures)
         for name, group in by_codec.items()
@@ -120,7 +123,7 @@ def _measure(metric: Metric, by_codec: dict[str, list[RdRow]], span: Span | None
 
 
 def _span(rows: list[RdRow], bpp_range: BppRange) -> Span:
-    """The settings at the ends of the range; the same for all pictures, so that means are of the same pictures."""
+    """The settings at the ends of the range; the same for all pictures, so that means are over the same pictures."""
     points = mean_points(rows)
     rates = [point.bpp for point in points.values()]
     if bpp_range.high < min(rates) or bpp_range.low > max(rates):

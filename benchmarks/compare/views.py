@@ -1,4 +1,4 @@
-"""The same picture at the same size in bytes by every codec, to look at."""
+"""The same picture at the same size in bytes by every codec, for the viewer of the report."""
 
 import sys
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ ORIGINAL = "original"
 
 @dataclass(frozen=True)
 class ViewRow:
-    """One decoded picture, kept without loss in `file`."""
+    """One decoded picture, saved without loss in `file`."""
 
     image: str
     width: int
@@ -41,12 +41,12 @@ class ViewRow:
 
     @property
     def key(self) -> tuple[str, float, str, str]:
-        """What makes a row the same view as another."""
+        """Two rows of one key are the same view."""
         return self.image, self.target, self.codec, self.codec_version
 
 
 def make_views(codecs: Sequence[ImageCodec], paths: Sequence[Path], out: Path, *, quiet: bool) -> None:
-    """Add the views that OUT/views lacks; the bar is drawn on a terminal only."""
+    """Add the views that OUT/views lacks; the progress bar is drawn on a terminal only."""
     folder = out / FOLDER_NAME
     folder.mkdir(parents=True, exist_ok=True)
     done = {row.key for row in open_rows(folder / CSV_NAME, ViewRow)}
@@ -68,7 +68,7 @@ def make_views(codecs: Sequence[ImageCodec], paths: Sequence[Path], out: Path, *
 
 def _original(path: Path, folder: Path) -> ViewRow:
     picture = load_picture(path)
-    file = _keep(picture, folder / f"{path.stem}.webp")
+    file = _save(picture, folder / f"{path.stem}.webp")
     return ViewRow(path.name, *picture.size, 0.0, ORIGINAL, "", 0, None, None, None, file)
 
 
@@ -87,11 +87,11 @@ def _view(codec: ImageCodec, path: Path, target: float, folder: Path) -> ViewRow
         psnr=psnr(original, decoded),
         ms_ssim=ms_ssim(original, decoded),
         ssimulacra2=ssimulacra2(original, decoded),
-        file=_keep(decoded, folder / f"{path.stem}-{target:g}-{codec.name}.webp"),
+        file=_save(decoded, folder / f"{path.stem}-{target:g}-{codec.name}.webp"),
     )
 
 
-def _keep(picture: Image.Image, path: Path) -> str:
+def _save(picture: Image.Image, path: Path) -> str:
     """Save without loss; browsers show WebP."""
     with replacing(path) as part:
         picture.save(part, "WEBP", lossless=True, method=4)

@@ -1,7 +1,7 @@
 """Two-dimensional density estimation: does Split-and-Prune keep K points where the target has its mass?
 
 The toy problem of section 3.3 of Yang 2025: one Discrete Distribution Layer whose K outputs are K free points, each of
-probability 1/K. A sample of the target pulls the nearest point towards itself.
+probability 1/K. Each sample of the target moves the nearest point towards itself.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from benchmarks.arguments import out_option
 from benchmarks.compare.rows import write_rows
 from ddncodec.training.split_and_prune import plan_splits, split_rows
 
@@ -27,7 +28,7 @@ SIDE = 256
 BINS = 64
 """Divergences are measured on a grid of BINS x BINS."""
 BACKGROUND = 0.02
-"""Share of every target that is spread evenly over the square, so that no bin is empty."""
+"""Uniform share of every target, so that no bin is empty."""
 BATCH = 4000
 METHODS = ("gradient", "split-and-prune", "samples")
 CSV_NAME, TABLE_NAME, PICTURE_NAME = "density.csv", "density.md", "density.png"
@@ -37,8 +38,9 @@ CSV_NAME, TABLE_NAME, PICTURE_NAME = "density.csv", "density.md", "density.png"
 class DensityRow:
     """One distribution of `points` equally likely points against one target.
 
-    `seen` is how many samples of the target it was made from. Divergences are in nats on BINS x BINS bins: `forward`
-    is KL(target || points) with half a count added to every bin of the points, `reverse` KL(points || target) as it is.
+    `seen` is the number of samples of the target that it was fitted to. Divergences are in nats on BINS x BINS bins:
+    `forward` is KL(target || points) with half a count added to every bin of the points, `reverse` KL(points ||
+    target) without that.
     """
 
     target: str
@@ -76,7 +78,7 @@ def gaussian_mixture() -> np.ndarray:
 
 
 def bitmap() -> np.ndarray:
-    """A checkerboard whose fields are on or off by a fixed draw, with hard edges."""
+    """A grid of 16 x 16 fields, each on or off at random (fixed seed), with hard edges."""
     fields_on = np.random.default_rng(21).random((16, 16)) < 0.4
     return np.kron(fields_on, np.ones((SIDE // 16, SIDE // 16)))
 
@@ -108,23 +110,23 @@ def fit(target: np.ndarray, points: int, steps: int, seed: int, *, split_and_pru
     """K points (points, 2) after `steps` gradient steps from a uniform start, with or without Algorithm 1.
 
     A step draws BATCH samples; every point that is nearest to some of them moves towards their mean, by a share that
-    falls from 1/2 to 0 (gradient descent on the mean squared distance of its samples). Algorithm 1 acts every tenth
-    step of the first nine tenths, on counts that forget with a time constant of 100 steps.
+    falls from 1/2 to 0 (gradient descent on the mean squared distance of its samples). Algorithm 1 runs every tenth
+    step of the first nine tenths, on counts that decay by 1 % a step.
     """
     random = np.random.default_rng(seed)
-    place = torch.from_numpy(random.random((points, 2)))
+    centers = torch.from_numpy(random.random((points, 2)))
     counts = torch.ones(points, dtype=torch.float64)
     for step in range(steps):
         samples = draw(target, BATCH, random)
-        nearest = torch.from_numpy(cKDTree(place.numpy()).query(samples)[1])
+        nearest = torch.from_numpy(cKDTree(centers.numpy()).query(samples)[1])
         hits = torch.bincount(nearest, minlength=points).double()
-        sums = torch.zeros_like(place).index_add_(0, nearest, torch.from_numpy(samples))
-        pull = sums / hits.clamp(min=1)[:, None] - place
-        place += 0.5 * (1 - step / steps) * (hits > 0)[:, None] * pull
+        sums = torch.zeros_like(centers).index_add_(0, nearest, torch.from_numpy(samples))
+        pull = sums / hits.clamp(min=1)[:, None] - centers
+        centers += 0.5 * (1 - step / steps) * (hits > 0)[:, None] * pull
         counts.mul_(0.99).add_(hits)
         if split_and_prune and step % 10 == 9 and step < 0.9 * steps:
-            split_rows([place], plan_splits(counts, 0.5, points // 20, split_above=2.0))
-    return place.numpy()
+            split_rows([centers], plan_splits(counts, 0.5, points // 20, split_above=2.0))
+    return centers.numpy()
 
 
 def divergences(target: np.ndarray, points: np.ndarray) -> tuple[float, float]:
@@ -141,14 +143,14 @@ def divergences(target: np.ndarray, points: np.ndarray) -> tuple[float, float]:
 
 
 def measure(name: str, method: str, points: int, steps: int, seed: int) -> tuple[DensityRow, np.ndarray]:
-    """Make one distribution and measure it; the points come with the row."""
-    target, begun = density(name), time.perf_counter()
+    """Fit one distribution and measure it; returns the row and the points (points, 2)."""
+    target, start = density(name), time.perf_counter()
     if method == "samples":
-        place, seen = draw(target, points, np.random.default_rng(seed)), points
+        centers, seen = draw(target, points, np.random.default_rng(seed)), points
     else:
-        place, seen = fit(target, points, steps, seed, split_and_prune=method != "gradient"), steps * BATCH
-    seconds = time.perf_counter() - begun
-    return DensityRow(name, method, points, seen, seed, *divergences(target, place), seconds), place
+        centers, seen = fit(target, points, steps, seed, split_and_prune=method != "gradient"), steps * BATCH
+    seconds = time.perf_counter() - start
+    return DensityRow(name, method, points, seen, seed, *divergences(target, centers), seconds), centers
 
 
 def render_table(rows: Iterable[DensityRow]) -> str:
@@ -169,9 +171,9 @@ def render_table(rows: Iterable[DensityRow]) -> str:
     return "\n".join([*lines, "", f"Samples of the target seen: {samples}.", ""])
 
 
-def draw_points(places: np.ndarray) -> np.ndarray:
+def draw_points(points: np.ndarray) -> np.ndarray:
     """Points as a picture (SIDE, SIDE) uint8, white on black."""
-    found, _, _ = np.histogram2d(*places.clip(0, 1).T, bins=SIDE, range=((0, 1), (0, 1)))
+    found, _, _ = np.histogram2d(*points.clip(0, 1).T, bins=SIDE, range=((0, 1), (0, 1)))
     return np.where(found > 0, 255, 0).astype(np.uint8)
 
 
@@ -181,20 +183,17 @@ def _grid() -> tuple[np.ndarray, np.ndarray]:
 
 
 @click.command(name="density")
-@click.option("--points", default=10_000, show_default=True, type=click.IntRange(2), help="K.")
-@click.option("--steps", default=1500, show_default=True, type=click.IntRange(1), help=f"Of {BATCH} samples each.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--points", default=10_000, show_default=True, type=click.IntRange(2), help="Number of points, K.")
 @click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"Folder for {CSV_NAME}, {TABLE_NAME} and {PICTURE_NAME}.",
+    "--steps", default=1500, show_default=True, type=click.IntRange(1), help=f"Gradient steps, of {BATCH} samples each."
 )
+@click.option("--seed", default=0, show_default=True)
+@out_option(f"Folder for {CSV_NAME}, {TABLE_NAME} and {PICTURE_NAME}.")
 def density_command(points: int, steps: int, seed: int, out: Path) -> None:
     """Fit points to two-dimensional targets, with Split-and-Prune and without.
 
-    The picture has a row for each target: the target, then the points by gradient only, by gradient and
-    Split-and-Prune, and as many samples of the target.
+    The picture has a row for each target: the target, then the points by gradient only, the points by gradient and
+    Split-and-Prune, and an equal number of samples of the target.
     """
     out.mkdir(parents=True, exist_ok=True)
     rows, strips = [], []
@@ -202,9 +201,9 @@ def density_command(points: int, steps: int, seed: int, out: Path) -> None:
         target = density(name)
         panels = [(255 * (target / target.max()) ** 0.5).astype(np.uint8)]
         for method in METHODS:
-            row, place = measure(name, method, points, steps, seed)
+            row, centers = measure(name, method, points, steps, seed)
             rows.append(row)
-            panels.append(draw_points(place))
+            panels.append(draw_points(centers))
         strips.append(np.hstack(panels))
     write_rows(out / CSV_NAME, rows, DensityRow)
     (out / TABLE_NAME).write_text(render_table(rows), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Zero-shot conditional generation on MNIST: a digit classifier, trained in seconds, steers a model to each digit."""
+"""Zero-shot conditional generation on MNIST: a digit classifier, trained in seconds, guides a model to each digit."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from benchmarks.arguments import digits_option, library_errors, out_option
 from benchmarks.compare.rows import write_rows
-from benchmarks.errors import BenchmarkError
 
 SIDE = 28
 CSV_NAME, PICTURE_NAME = "digits.csv", "digits.png"
 TRAINED_ON = 15_000
-"""Digits that each of the two classifiers is trained on; they have none in common."""
+"""Number of digits for each of the two classifiers, which share none."""
 
 
 @dataclass(frozen=True)
 class DigitRow:
-    """Samples steered to one digit; with a `pool` of 1 drawn as they come.
+    """Samples guided to one digit; with a `pool` of 1, samples without guidance.
 
-    A model that is given a class is given the digit. `steered` is the share that the classifier which steered takes for
-    the digit, `judged` the share that the other one does, which was trained on other pictures and never asked while
-    steering.
+    A class-conditional model gets the digit as its condition. `steered` is the accuracy by the classifier that guided,
+    `judged` that by the other one, which was trained on other pictures and was not used for guidance.
     """
 
     model: str
@@ -53,7 +52,7 @@ def load_digits(path: Path, part: slice) -> tuple[Tensor, Tensor]:
 
 
 def train_classifier(digits: Tensor, labels: Tensor, channels: int, seed: int) -> nn.Module:
-    """A small convolutional classifier after two passes: (n, 1, 28, 28) in [0, 1] -> logits (n, 10)."""
+    """A small convolutional classifier, trained for two epochs: (n, 1, 28, 28) in [0, 1] -> logits (n, 10)."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     network = nn.Sequential(
@@ -81,14 +80,14 @@ def accuracy(classifier: nn.Module, digits: Tensor, labels: Tensor) -> float:
 
 
 def scorer_of(classifier: nn.Module, digit: int) -> Callable[[Tensor], Tensor]:
-    """How little pictures (B, 3, 28, 28) in [0, 1] look like `digit`: minus the logarithm of its probability, (B,)."""
+    """Scores (B,) of pictures (B, 3, 28, 28) in [0, 1]: minus the logarithm of the probability of `digit`."""
     return lambda pictures: -classifier(pictures.mean(dim=1, keepdim=True)).log_softmax(dim=1)[:, digit]
 
 
 def steer(
     model: str, classifiers: tuple[nn.Module, nn.Module], digit: int, samples: int, pool: int, rounds: int
 ) -> tuple[DigitRow, np.ndarray]:
-    """Samples of one digit, steered by the first classifier and judged by both; pictures (n, 28, 28, 3) uint8."""
+    """Samples of one digit, guided by the first classifier and classified by both; pictures (n, 28, 28, 3) uint8."""
     from bitstream import Header
     from ddncodec import Codec
     from ddncodec.generation.guidance import Guide, guided_planes
@@ -114,7 +113,7 @@ def steer(
 
 
 def write_pictures(folder: Path, made: Sequence[np.ndarray]) -> None:
-    """Write the samples (n, 28, 28, 3) uint8 of each digit, in the order of the digits, as a file each."""
+    """Write one file for each of the samples (n, 28, 28, 3) uint8 of each digit, in the order of the digits."""
     folder.mkdir(parents=True, exist_ok=True)
     for digit, each in enumerate(made):
         for number, picture in enumerate(each):
@@ -122,12 +121,7 @@ def write_pictures(folder: Path, made: Sequence[np.ndarray]) -> None:
 
 
 @click.command()
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of MNIST as train.zip and test.zip, of pictures <index>_<label>.png.",
-)
+@digits_option
 @click.option("--model", default="mnist", show_default=True, help="Name or weights file of the model.")
 @click.option("--samples", default=20, show_default=True, type=click.IntRange(1), help="Of each digit.")
 @click.option(
@@ -135,39 +129,34 @@ def write_pictures(folder: Path, made: Sequence[np.ndarray]) -> None:
     default=16,
     show_default=True,
     type=click.IntRange(1),
-    help="Candidates looked at a level; with 1, samples are not steered.",
+    help="Candidates considered at each level; 1 means no guidance.",
 )
 @click.option("--rounds", default=1, show_default=True, type=click.IntRange(1))
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help=f"For {CSV_NAME} and {PICTURE_NAME}."
-)
+@out_option(f"Folder for {CSV_NAME} and {PICTURE_NAME}.")
 @click.option(
     "--pictures",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for each sample as a picture <number>_<digit>.png, as `retrieval` takes them.",
+    help="Also write each sample to this folder, as <number>_<digit>.png, which `retrieval` reads.",
 )
 def digits(data: Path, model: str, samples: int, pool: int, rounds: int, out: Path, pictures: Path | None) -> None:
-    """Steer a model of MNIST to each digit by a classifier, and let another one judge.
+    """Guide a model of MNIST to each digit by a classifier, and measure with another one.
 
-    A model that is given a class is given the digit as well, which with `--pool 1` is all that it gets. The picture has
-    a row for each digit.
+    A class-conditional model also gets the digit as its condition; with `--pool 1` it gets nothing else. The picture
+    has a row for each digit.
     """
-    from ddncodec import ModelError
     from ddncodec.generation.sampling import sheet
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     classifiers = (
         train_classifier(*load_digits(data / "train.zip", slice(0, 2 * TRAINED_ON, 2)), channels=16, seed=1),
         train_classifier(*load_digits(data / "train.zip", slice(1, 2 * TRAINED_ON, 2)), channels=24, seed=2),
     )
-    trained = time.perf_counter() - begun
+    trained = time.perf_counter() - start
     tested = load_digits(data / "test.zip", slice(None))
     shares = [accuracy(each, *tested) for each in classifiers]
-    click.echo(f"classifiers: {trained:.0f} s of training, {shares[0]:.1%} and {shares[1]:.1%} of test digits right")
-    try:
+    click.echo(f"classifiers: {trained:.0f} s of training, accuracy {shares[0]:.1%} and {shares[1]:.1%} on test digits")
+    with library_errors():
         made = [steer(model, classifiers, digit, samples, pool, rounds) for digit in range(10)]
-    except ModelError as error:
-        raise BenchmarkError(str(error)) from error
     rows = [row for row, _ in made]
     out.mkdir(parents=True, exist_ok=True)
     write_rows(out / CSV_NAME, rows, DigitRow)

@@ -1,4 +1,4 @@
-"""Small pictures at one fixed size: bytes of the plain streams and PSNR after some of their levels."""
+"""Small pictures of a fixed size: bytes of the plain streams and PSNR after some of their levels."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PANEL = 144
 
 @dataclass(frozen=True)
 class FaceRow:
-    """One stream after one of its levels; `index_bits` are those of the indices so far, `bytes` of the whole file.
+    """One stream after one of its levels; `index_bits` of the indices so far, and `bytes` of the whole file.
 
     Level 0 is what the decoder is given, for models that are given a gray picture.
     """
@@ -75,7 +75,7 @@ def encode_files(pictures: Sequence[Path], folder: Path, model: str, effort: int
 def decode_files(
     streams: Sequence[Path], originals: Sequence[Path], model: str, levels: Sequence[int]
 ) -> list[list[Image.Image]]:
-    """The pictures of every file after each of the levels; runs in a process of its own.
+    """The pictures of every file after each of the levels; runs in a separate process.
 
     Of `originals` it looks at what the model is given, and only at that.
     """
@@ -99,10 +99,10 @@ def _groups(codec: Codec, pictures: Sequence[Path]) -> Iterator[tuple[Codec, Seq
 
 
 def code(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[int]) -> list[Coded]:
-    """Every picture through a real file that another process decodes.
+    """Encode every picture to a file, which another process decodes.
 
     Raises:
-        BenchmarkError: the model has no such levels.
+        BenchmarkError: the model does not have these levels.
     """
     from ddncodec.model import NetworkConfig
     from ddncodec.zoo import registry
@@ -146,7 +146,7 @@ def measure(coded: Sequence[Coded], model: str, effort: int) -> list[FaceRow]:
 
 
 def draw(coded: Sequence[Coded], rows: Sequence[FaceRow]) -> Image.Image:
-    """A row for each of the first few pictures: enlarged after each of the levels, and as it was."""
+    """A row for each of the first SHOWN pictures: enlarged after each of the levels, and the original."""
     by_place, strips = {(row.image, row.level): row for row in rows}, []
     for each in coded[:SHOWN]:
         found = [by_place[each.path.name, level] for level in each.shown]
@@ -158,7 +158,7 @@ def draw(coded: Sequence[Coded], rows: Sequence[FaceRow]) -> Image.Image:
 
 
 def render(rows: Sequence[FaceRow]) -> str:
-    """A Markdown table of means over pictures, a line for every level; pictures without error at one are left out."""
+    """A Markdown table of means over pictures, a line for every level; pictures with a perfect level are left out."""
     perfect = {row.image for row in rows if math.isinf(row.psnr)}
     rows = [row for row in rows if row.image not in perfect]
     if not rows:

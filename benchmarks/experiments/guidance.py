@@ -1,4 +1,4 @@
-"""Zero-shot conditional generation on faces: small ones enlarged and gray ones coloured, beside bicubic and gray."""
+"""Zero-shot conditional generation on faces: super-resolution against bicubic, and colourisation against gray."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Recurrence iteration, chain dropout, learn residual and leak (Yang 2025): each against the same small model without.
+"""Recurrence iteration, chain dropout, learn residual and leak (Yang 2025), each compared with the plain model.
 
-Models of digits, LEVELS indices of OUTPUTS each, trained alike but for one option.
+Models of digits with LEVELS levels of OUTPUTS outputs, trained alike except for one option.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.arguments import digits_option, library_errors, out_option
 from benchmarks.compare.rows import write_rows
-from benchmarks.errors import BenchmarkError
 from bitstream import Planes
 from ddncodec.coding.engine import Engine
 from ddncodec.metrics import finite_psnr
@@ -28,17 +28,17 @@ from ddncodec.training.data.pictures import Pictures
 LEVELS, OUTPUTS, SIDE = 6, 32, 28
 BATCH, START_CROPS = 32, 6000
 RANDOM = 0.3
-"""Share of the indices that are random where it is measured what a model makes of them."""
+"""Share of random indices in the measurement `disturbed`."""
 SHOWN = 16
 CSV_NAME, PICTURE_NAME = "options.csv", "options.png"
 
 
 @dataclass(frozen=True)
 class OptionRow:
-    """One option: `numbers` in the network, and mean PSNR in dB over `digits` test digits.
+    """One option: `numbers` of parameters in the network, and mean PSNR in dB over `digits` test digits.
 
-    `chosen` is that of greedy choice; in `disturbed` a share RANDOM of the indices is random, and the others are chosen
-    knowing them. `seconds` are of processor time, of training.
+    `chosen` is the PSNR of greedy choice; in `disturbed` a share RANDOM of the indices is random, and the encoder
+    chooses the others with these fixed. `seconds` is the processor time of training.
     """
 
     option: str
@@ -51,11 +51,13 @@ class OptionRow:
 
 
 def recipes(steps: int) -> dict[str, Recipe]:
-    """The recipe of each option, the plain one first; the others differ from it in one thing."""
+    """The recipe of each option, the plain one first; each other differs from it in one field."""
     levels = (LevelConfig(SIDE, OUTPUTS),) * LEVELS
     stage = replace(MNIST.network.stages[0], levels=levels)
     network = replace(MNIST.network, stages=(stage,))
-    plain = replace(MNIST, network=network, phases=(Phase(steps, 1, BATCH, SIDE),), start_crops=START_CROPS)
+    plain = replace(
+        MNIST, network=network, phases=(Phase(until=steps, stages=1, batch=BATCH, crop=SIDE),), start_crops=START_CROPS
+    )
     return {
         "single shot": plain,
         "recurrence iteration": replace(plain, network=replace(network, stages=(replace(stage, shared=True),))),
@@ -66,25 +68,25 @@ def recipes(steps: int) -> dict[str, Recipe]:
 
 
 def train_model(recipe: Recipe, pictures: Pictures, path: Path) -> tuple[Engine, float]:
-    """Train, write the weights to `path`, and load them; with the seconds of processor time that training took."""
+    """Train, write the weights to `path`, and load them; also returns the processor seconds of training."""
     from ddncodec.training.principal import start_from_components
     from ddncodec.training.release import release
     from ddncodec.training.state import TrainState
     from ddncodec.training.trainer import train_step
     from ddncodec.zoo.loading import load_model
 
-    device, begun = torch.device("cpu"), time.process_time()
+    device, start = torch.device("cpu"), time.process_time()
     state = TrainState(recipe, device)
     start_from_components(state, pictures)
     while state.step < recipe.steps:
         train_step(state, pictures, device, autocast=False)
-    seconds = time.process_time() - begun
+    seconds = time.process_time() - start
     info = release(state, pictures, path, name=path.stem, about="one option of the paper", autocast=False, images=20)
     return Engine(load_model(info, device), device), seconds
 
 
 def measure(option: str, steps: int, engine: Engine, digits: np.ndarray, seconds: float) -> OptionRow:
-    """What a trained model does with test digits (n, 28, 28, 3) uint8."""
+    """Measure a trained model on test digits (n, 28, 28, 3) uint8."""
     from bitstream import Header
     from ddncodec.coding.encoder import encode
 
@@ -128,31 +130,20 @@ def _psnr(pictures: np.ndarray, digits: np.ndarray) -> float:
 
 
 @click.command()
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of MNIST as train.zip and test.zip.",
-)
-@click.option("--steps", default=400, show_default=True, type=click.IntRange(1), help="Of training, for each option.")
-@click.option("--digits", default=500, show_default=True, type=click.IntRange(1), help="Test digits.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"For {CSV_NAME}, {PICTURE_NAME} and the weights.",
-)
+@digits_option
+@click.option("--steps", default=400, show_default=True, type=click.IntRange(1), help="Training steps for each option.")
+@click.option("--digits", default=500, show_default=True, type=click.IntRange(1), help="Number of test digits.")
+@out_option(f"Folder for {CSV_NAME}, {PICTURE_NAME} and the weights.")
 def options(data: Path, steps: int, digits: int, out: Path) -> None:
     """Train a small model of digits with each option of the paper, and compare.
 
     The picture has a row of samples for each.
     """
-    from ddncodec import DdncError
     from ddncodec.generation.sampling import sheet
 
     out.mkdir(parents=True, exist_ok=True)
     rows, samples = [], []
-    try:
+    with library_errors():
         pictures, tested = Pictures(data / "train.zip", Variety(mirrored=0.0)), Pictures(data / "test.zip")
         shown = np.stack([tested.picture(index) for index in range(min(digits, len(tested)))])
         click.echo("option                 numbers  chosen  disturbed  seconds")
@@ -162,7 +153,5 @@ def options(data: Path, steps: int, digits: int, out: Path) -> None:
             click.echo(f"{option:20} {row.numbers:9}  {row.chosen:6.2f}  {row.disturbed:9.2f}  {seconds:7.0f}")
             rows.append(row)
             samples.extend(draw(engine))
-    except DdncError as error:
-        raise BenchmarkError(str(error)) from error
     write_rows(out / CSV_NAME, rows, OptionRow)
     Image.fromarray(sheet(samples, SHOWN)[..., 0]).save(out / PICTURE_NAME, optimize=True)

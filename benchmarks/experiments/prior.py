@@ -10,9 +10,9 @@ import click
 from PIL import Image
 
 import bitstream
+from benchmarks.arguments import effort_option, images_option, library_errors, model_option, out_option
 from benchmarks.compare.curves import Point, bd_rate, monotone_curve
 from benchmarks.compare.metrics import psnr
-from benchmarks.compare.rd import images_option, model_option
 from benchmarks.compare.rows import write_rows
 from benchmarks.datasets import load_picture, picture_paths
 from benchmarks.errors import BenchmarkError
@@ -40,7 +40,7 @@ class PriorRow:
 
 
 def measure(codec: "Codec", image: str, original: Image.Image, quality: float, effort: int) -> PriorRow:
-    """Encode one picture and code its indices in three ways, each read back and compared."""
+    """Encode one picture, and code its indices in three ways; each is decoded and checked."""
     data = codec.encode(original, quality, effort=effort)
     planes, header, model = codec.planes(data), bitstream.read_header(data), codec.engine.model
     sizes = {}
@@ -61,7 +61,7 @@ def measure(codec: "Codec", image: str, original: Image.Image, quality: float, e
 def render(rows: Sequence[PriorRow]) -> str:
     """A Markdown table: mean bits per pixel at each quality in all three codings, and what the prior saves.
 
-    The last line, of several qualities, is the BD-rate of the curves of the means, at equal PSNR as between codecs.
+    With several qualities, the last line is the BD-rate of the mean curves.
     """
     lines = ["| quality | plain | tables | index prior | saving |", "| ---: | ---: | ---: | ---: | ---: |"]
     curves: dict[str, list[Point]] = {"tables": [], "prior": []}
@@ -83,14 +83,14 @@ def render(rows: Sequence[PriorRow]) -> str:
 @click.command()
 @images_option
 @model_option
-@click.option("--qualities", default="10,30,50,70,90", show_default=True, help="Of the streams, separated by commas.")
-@click.option("--effort", default=1, show_default=True, type=click.IntRange(1, 9), help="Of the encoder.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help=f"Folder for {CSV_NAME}.")
+@click.option("--qualities", default="10,30,50,70,90", show_default=True, help="Qualities, separated by commas.")
+@effort_option(1)
+@out_option(f"Folder for {CSV_NAME}.")
 def prior(images: Path, model: str, qualities: str, effort: int, out: Path) -> None:
     """Compare bytes of the same indices: plain, with simple tables, and with the index prior."""
-    from ddncodec import Codec, DdncError
+    from ddncodec import Codec
 
-    try:
+    with library_errors():
         codec = Codec(model)
         if codec.engine.model.prior is None:
             raise BenchmarkError(f"`model` (={model}) has no index prior")
@@ -99,8 +99,6 @@ def prior(images: Path, model: str, qualities: str, effort: int, out: Path) -> N
             for path in picture_paths(images)
             for quality in qualities.split(",")
         ]
-    except (DdncError, ValueError) as error:
-        raise BenchmarkError(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)
     write_rows(out / CSV_NAME, rows, PriorRow)
     click.echo(render(rows))

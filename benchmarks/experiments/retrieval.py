@@ -1,4 +1,4 @@
-"""Do pictures that share the beginning of their indices show the same? Beside nearest neighbours in pixels."""
+"""Do pictures that share an index prefix have the same label? Compared with nearest neighbours in pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from benchmarks.errors import BenchmarkError
+from benchmarks.arguments import library_errors
 
 BATCH = 64
 SHOWN = 12
@@ -19,9 +19,9 @@ SHOWN = 12
 class Retrieval:
     """Means over queries.
 
-    `prefix` is the share of queries whose neighbours by longest shared prefix have their label (of several equally
-    near ones, the share of them), `pixels` the same by least squared distance of samples, `chance` that of a random
-    picture; `levels` is how long the shared prefixes are and `tied` how many pictures share them.
+    `prefix` is the share of queries whose neighbour by longest shared prefix has their label (ties count by their
+    share), `pixels` the same by least squared distance of samples, `chance` that of a random picture; `levels` is the
+    length of the shared prefixes and `tied` the number of pictures that share them.
     """
 
     prefix: float
@@ -59,7 +59,7 @@ def draw(pictures: np.ndarray, paths: np.ndarray, samples: np.ndarray, queries: 
 
 
 def _distances(samples: np.ndarray, queries: int) -> np.ndarray:
-    """Squared distances (queries, n - queries) of the first samples from the others, but for a term of each query."""
+    """Squared distances (queries, n - queries) of the first samples from the others, less a constant for each query."""
     stored = samples[queries:]
     return np.square(stored).sum(axis=1) - 2 * samples[:queries] @ stored.T
 
@@ -78,17 +78,17 @@ def _distances(samples: np.ndarray, queries: int) -> np.ndarray:
 @click.option("--stored", default=5000, show_default=True, type=click.IntRange(1), help="Pictures searched.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of pictures.")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG of some queries and both their neighbours."
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG of some queries and their neighbours by both."
 )
 def retrieval(data: Path, model: str, label: str, queries: int, stored: int, seed: int, out: Path | None) -> None:
     """Compare neighbours by shared index prefix with neighbours by pixels."""
     from bitstream import Header
-    from ddncodec import Codec, DdncError
+    from ddncodec import Codec
     from ddncodec.coding.encoder import encode
     from ddncodec.generation.retrieval import paths_of
     from ddncodec.training.data.pictures import Pictures
 
-    try:
+    with library_errors():
         codec, source = Codec(model), Pictures(data)
         chosen = np.random.default_rng(seed).permutation(len(source))[: queries + stored]
         pictures = np.stack([source.picture(int(index)) for index in chosen])
@@ -98,8 +98,6 @@ def retrieval(data: Path, model: str, label: str, queries: int, stored: int, see
             part = pictures[start : start + BATCH]
             planes += [each.planes for each in encode(codec.engine, part, [header] * len(part))]
         paths = paths_of(planes)
-    except DdncError as error:
-        raise BenchmarkError(str(error)) from error
     stems = [Path(source.names[index]).stem.rpartition("_") for index in chosen]
     labels = np.array([stem[0] if label == "before" else stem[2] for stem in stems])
     samples = pictures.reshape(len(pictures), -1).astype(np.float32) / 255

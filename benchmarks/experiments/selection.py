@@ -1,8 +1,8 @@
 """Gram selection against building the K candidates, side by side on the same cells.
 
-Both get the features, residuals and codebook of a level and return the index of every cell. The first sums cells up
-and never builds a candidate (`ddncodec.model.gram`); the second multiplies features by all codebooks at once, in
-chunks of cells small enough for the cache, and compares pictures.
+Both get the features, residuals and codebook of a level and return the index of every cell. The first reduces each
+cell to its moments and never builds a candidate (`ddncodec.model.gram`); the second multiplies features by all
+outputs at once, in chunks of cells small enough for the cache, and compares pictures.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from benchmarks.compare.environment import current_environment
-from benchmarks.datasets import load_picture, picture_paths
+from benchmarks.datasets import SYNTHETIC, first_picture
 from benchmarks.errors import BenchmarkError
 
 if TYPE_CHECKING:
@@ -33,15 +32,16 @@ CHUNK_NUMBERS = 1 << 17
 """Numbers in one chunk of candidates: 512 KiB, which stay in the cache; larger and smaller ones were slower."""
 INDEX_BITS = 8.0
 RATE_LAMBDA = 512.0
-WIDTH, HEIGHT = 768, 512
-SYNTHETIC = "synthetic"
 TIE = 1e-5
-"""Costs that differ by less than this share are a tie: float32 sums in another order."""
+"""Costs that differ by less than this share are a tie: float32 sums depend on the order of additions."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What one level has to decide: one index for each of `residual.shape[0]` cells."""
+    """The choice of one level: an index for each of its cells.
+
+    `prices` (K,) is what an index costs, in squared error; index 0 is free.
+    """
 
     features: Features
     residual: Tensor
@@ -213,25 +213,9 @@ def _seconds(select: Callable[[Problem], Tensor], problem: Problem) -> float:
     return time.perf_counter() - start
 
 
-def drawn_picture() -> np.ndarray:
-    """Smooth colours, edges and noise, (HEIGHT, WIDTH, 3) uint8."""
-    random = np.random.default_rng(0)
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    waves = [np.sin(x / random.uniform(5, 90) + y / random.uniform(5, 90)) for _ in range(3)]
-    pixels = 128 + 60 * np.stack(waves, axis=-1) + random.normal(0, 5, (HEIGHT, WIDTH, 3))
-    pixels[(y // 48 + x // 80) % 3 == 0] -= 40
-    return pixels.clip(0, 255).astype(np.uint8)
-
-
 def _picture(source: str, unit: int) -> np.ndarray:
-    """The first picture of a folder, cut to sides that are multiples of `unit`; or the drawn one."""
-    if source == SYNTHETIC:
-        pixels = drawn_picture()
-    else:
-        folder = Path(source)
-        if not folder.is_dir():
-            raise BenchmarkError(f"{source}: must be a folder of pictures or '{SYNTHETIC}'")
-        pixels = np.asarray(load_picture(picture_paths(folder)[0]))
+    """The first picture of a folder, or the drawn one, cut to sides that are multiples of `unit`."""
+    pixels = first_picture(source)
     height, width = (side // unit * unit for side in pixels.shape[:2])
     if not height or not width:
         raise BenchmarkError(f"picture is {pixels.shape[1]} x {pixels.shape[0]}, each side must be at least {unit}")

@@ -1,5 +1,6 @@
 """Pictures drawn by code, and rows made up by formula."""
 
+import drawing
 import numpy as np
 from PIL import Image
 
@@ -9,13 +10,8 @@ WIDTH, HEIGHT = 96, 64
 
 
 def draw_picture(seed: int) -> Image.Image:
-    """Smooth colours, one hard edge and a little noise: something for every codec to lose."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    waves = [np.sin(x / rng.uniform(5, 20) + y / rng.uniform(5, 20)) for _ in range(3)]
-    pixels = 128 + 70 * np.stack(waves, axis=-1) + rng.normal(0, 4, (HEIGHT, WIDTH, 3))
-    pixels[y > x] -= 40
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    """A drawn picture of WIDTH x HEIGHT pixels."""
+    return Image.fromarray(drawing.draw_picture(HEIGHT, WIDTH, seed))
 
 
 def make_rows(codec: str, image: str = "a.png", rate: float = 1.0, gain: float = 0.0) -> list[RdRow]:

@@ -11,11 +11,11 @@ from benchmarks.compare.curves import (
     Point,
     bd_rate,
     comparable_rows,
-    cut,
     mean_curve,
     mean_points,
     monotone_curve,
     picture_curves,
+    points_between,
     setting_at,
 )
 from benchmarks.compare.metrics import METRICS
@@ -68,11 +68,11 @@ def test_curves_are_cut_between_settings(rows_of: Rows) -> None:
     settings = list(points)
     first = setting_at(points, 0.1 * 2**0.5)
     assert settings[1] < first < settings[2]
-    middle, *rest = cut(points, first, settings[3])
+    middle, *rest = points_between(points, first, settings[3])
     assert (middle.bpp, middle.quality) == pytest.approx((0.1 * 2**0.5, 27))
     assert rest == [points[settings[2]], points[settings[3]]]
     assert (setting_at(points, 0), setting_at(points, 9)) == (settings[0], settings[-1])
-    assert cut(points, settings[0], settings[-1]) == list(points.values())
+    assert points_between(points, settings[0], settings[-1]) == list(points.values())
 
 
 def test_means_are_over_pictures_at_each_setting(rows_of: Rows) -> None:

@@ -1,4 +1,4 @@
-"""Every effort is measured at every quality, and the table compares with the least."""
+"""Every effort is measured at every quality, and the table compares with the lowest."""
 
 import csv
 from pathlib import Path

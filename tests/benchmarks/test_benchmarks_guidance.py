@@ -1,4 +1,4 @@
-"""Guided faces are measured against what they were made from, and the baseline beside them."""
+"""Guided faces and their baselines are measured against the originals."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_ms_ssim_agrees_with_its_definition_where_that_is_simple() -> None:
 def test_ssimulacra2_is_near_the_reference_program(shift: int, score: float) -> None:
     """Scores of libjxl's program for flat pictures, from imazen/ssimulacra2, ssimulacra2/src/reference_data.rs.
 
-    Nothing but the edges differs in such a pair, and there the package differs from the program most.
+    In such a pair only the edges of the pictures matter, where the package differs from the program most.
     """
     pytest.importorskip("ssimulacra2")
     flat = [Image.new("RGB", (256, 256), (value,) * 3) for value in (128, 128 + shift)]

@@ -1,4 +1,4 @@
-"""Every pass and every level is measured, and the picture gets better along them."""
+"""Every pass and every level is measured, and the picture improves along them."""
 
 import csv
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_levels_and_passes_are_measured(pictures: Path, tiny_path: Path, tmp_pat
     assert float(lines[1].split()[-1]) == pytest.approx(mean, abs=0.006)
 
 
-def test_an_unknown_model_is_told_in_one_line(pictures: Path, tmp_path: Path) -> None:
+def test_an_unknown_model_is_reported_in_one_line(pictures: Path, tmp_path: Path) -> None:
     arguments = ["progressive", "--images", str(pictures), "--model", "absent", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code != 0

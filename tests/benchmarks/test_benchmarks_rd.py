@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -26,10 +25,12 @@ REPOSITORY = Path(__file__).parents[2]
 
 FAKE_DDNCODEC = """
     import io
+    import pkgutil
     from pathlib import Path
     from types import SimpleNamespace
     from PIL import Image
 
+    __path__ = pkgutil.extend_path(__path__, __name__)  # submodules are the real ones
     __version__ = "0.0"
     encoded = []
 
@@ -108,9 +109,8 @@ def test_parallel_rows_are_those_of_one_at_a_time_in_order(pictures: Path) -> No
     assert [(row.bytes, row.psnr) for row in together] == [(row.bytes, row.psnr) for row in alone]
 
 
-def test_costs_are_measured_where_the_coding_is(pictures: Path) -> None:
+def test_memory_is_that_of_the_process_that_codes(pictures: Path) -> None:
     (row,) = measure(Jpeg(), [Job(pictures / "drawn1.png", 50)], current_environment())
-    assert row.encode_seconds > 0 and row.decode_seconds > 0
     assert row.command == "Image.save(file, 'JPEG', quality=50, optimize=True, subsampling='4:2:0')"
     if RESET.exists():
         assert row.encode_memory is not None and 10_000_000 < row.encode_memory < 200_000_000  # no torch in there
@@ -163,17 +163,15 @@ def test_unknown_codec_is_a_usage_error(pictures: Path, tmp_path: Path) -> None:
     arguments = ["rd", "--images", str(pictures), "--out", str(tmp_path), "--codecs", "gif"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert "'gif' is none of ddnc, jpeg" in result.output
+    assert "'gif' is not one of ddnc, jpeg" in result.output
 
 
 @pytest.fixture
 def fake_library(tmp_path: Path) -> Path:
-    """A folder to import a stand-in of ddncodec from, which tells encoding processes apart."""
+    """A folder with a stand-in of the package ddncodec, which fails where one process both encodes and decodes."""
     package = tmp_path / "fake" / "ddncodec"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(dedent(FAKE_DDNCODEC))
-    (package / "errors.py").write_text("class ModelError(Exception): pass\n")
-    shutil.copy(REPOSITORY / "ddncodec" / "files.py", package)
     return package.parent
 
 

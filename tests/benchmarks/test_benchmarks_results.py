@@ -30,13 +30,13 @@ def test_readme_shows_the_table_of_the_rows(rows: list[RdRow]) -> None:
     assert (RESULTS / "rd.md").read_text("utf-8") == table + "\n"
 
 
-def test_readme_tells_what_the_rows_say_of_low_rates(rows: list[RdRow]) -> None:
+def test_readme_claims_what_the_rows_say_of_low_rates(rows: list[RdRow]) -> None:
     text = (REPOSITORY / "README.md").read_text("utf-8").replace("\n", " ")
     ((low, high),) = re.findall(r"--bpp-min (\S+) --bpp-max ([\d.]+)", text)
     compared = summarize(rows, BppRange(float(low), float(high))).comparisons
-    told = re.findall(r"([+-][\d.]+) % against (AVIF|WebP|JPEG)", text)
-    assert len(told) == 3
-    for percent, name in told:
+    claims = re.findall(r"([+-][\d.]+) % against (AVIF|WebP|JPEG)", text)
+    assert len(claims) == 3
+    for percent, name in claims:
         rate = compared[name.lower()].of_means
         assert rate and f"{rate.percent:+.1f}" == percent, name
 
