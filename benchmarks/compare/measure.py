@@ -91,8 +91,8 @@ def measure(codec: ImageCodec, jobs: Sequence[Job], environment: Environment, wo
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-"))
         for number in range(workers):
-            pair = [stack.enter_context(CodingProcess(codec)) for _ in range(2)]
-            idle.put(Worker(*pair, Path(folder, f"coded{number}.{codec.name}")))
+            encoder, decoder = (stack.enter_context(CodingProcess(codec)) for _ in range(2))
+            idle.put(Worker(encoder, decoder, file=Path(folder, f"coded{number}.{codec.name}")))
         threads = stack.enter_context(ThreadPoolExecutor(workers))
         stack.callback(threads.shutdown, cancel_futures=True)
         yield from threads.map(run, jobs)
