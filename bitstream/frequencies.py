@@ -44,5 +44,5 @@ _NONZERO = frequencies(np.stack([np.zeros_like(_RANGE), _RANGE], axis=1))[:, 1]
 
 
 def nonzero_frequency(logits: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
-    """Frequency (n,), 1..65535, of index != 0, whose `logits` (n,) stand against 0 for index = 0, in 1/16 octave."""
+    """Frequency (n,), 1..65535, of index != 0, whose `logits` (n,) are relative to index = 0, in 1/16 octave."""
     return _NONZERO.take(logits.astype(np.intp) + _LIMIT, mode="clip")

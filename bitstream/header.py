@@ -89,7 +89,7 @@ def write_header(header: Header, *, inline: bool = False) -> bytes:
 
 
 def parse_header(reader: Reader, limits: Limits, inline: bytes | None) -> Header:
-    """Read a header; the reader then stands at the first byte after it.
+    """Read a header, and move the reader to the first byte after it.
 
     inline: the model id, known out of band, when the data is of the inline profile; else None.
 

@@ -26,7 +26,7 @@ MAX_LAMBDA_WEIGHT = 1 << 15
 WEIGHT_SHIFT = 6
 """Weights are in 1/2^6."""
 CELLS_PER_BLOCK = 1 << 11
-"""Cells that are computed together; so many fit the processor's cache."""
+"""Cells that are computed together; this number fits the processor's cache."""
 _TOP = 127
 """Largest magnitude of a state and of a matrix entry."""
 

@@ -30,7 +30,7 @@ def slow_features(
         coarse = layout[plane].cell // cell
         return int(nonzero[plane][row // coarse, col // coarse])
 
-    def beside(plane: int, row: int, col: int) -> int:
+    def neighbours(plane: int, row: int, col: int) -> int:
         steps = ((-1, 0), (1, 0), (0, -1), (0, 1))
         return sum(at(plane, row + y, col + x) for y, x in steps)
 
@@ -39,10 +39,10 @@ def slow_features(
         for col in range(cols):
             f = out[:, row, col]
             f[0] = at(level - 1, row, col)
-            f[1] = beside(level - 1, row, col)
+            f[1] = neighbours(level - 1, row, col)
             f[2] = sum(at(level - 1, row + y, col + x) for y in (-1, 1) for x in (-1, 1))
             f[3] = at(level - 2, row, col)
-            f[4] = beside(level - 2, row, col)
+            f[4] = neighbours(level - 2, row, col)
             f[5] = min(8, sum(at(p, row, col) for p in range(level - 2)))
             same = [p for p in range(level) if layout[p].cell == cell]
             f[6] = min(8, sum(at(p, row, col) for p in same))

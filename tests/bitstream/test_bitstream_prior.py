@@ -56,15 +56,15 @@ class Reference:
             fine[r, c] = [clip(s + (x >> 6), -127) for s, x in zip(coarse[r, c], change, strict=True)]
         seen = {}
         for r, c in places:
-            beside = [(r - 1, c), (r, c - 1), (r, c + 1), (r + 1, c)]
+            four = [(r - 1, c), (r, c - 1), (r, c + 1), (r + 1, c)]
             known = [
-                w.anchor_embedding[plane[at]].tolist() if at in fine and sum(at) % 2 == 0 else zeros for at in beside
+                w.anchor_embedding[plane[at]].tolist() if at in fine and sum(at) % 2 == 0 else zeros for at in four
             ]
             sums = product([*chain(*known)], w.neighbours, w.neighbours_bias)
             hidden = [clip((x + 64 * s) >> 6, 0) for s, x in zip(fine[r, c], sums, strict=True)]
             change = product(hidden, w.neighbours_pointwise, w.neighbours_pointwise_bias)
             seen[r, c] = [clip(s + (x >> 6), -127) for s, x in zip(fine[r, c], change, strict=True)]
-        even, odd = (
+        anchors, non_anchors = (
             {at: [x >> 7 for x in product(s, w.head, w.head_bias)] for at, s in states.items() if sum(at) % 2 == phase}
             for phase, states in enumerate((fine, seen))
         )
@@ -73,7 +73,7 @@ class Reference:
             at: [clip(s + int(x), -127) for s, x in zip(state, w.index_embedding[plane[at]], strict=True)]
             for at, state in fine.items()
         }
-        return even, odd
+        return anchors, non_anchors
 
 
 def clip(value: int, low: int) -> int:

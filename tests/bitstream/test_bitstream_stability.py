@@ -1,4 +1,4 @@
-"""What version 1 wrote once, it writes for ever: fixed planes and tables give fixed bytes.
+"""Version 1 always writes the same bytes for the same planes and tables.
 
 Planes and tables come from integer formulas, not from a random generator, whose numbers may
 change from one numpy to the next. A new hash here means a new format version.

@@ -40,7 +40,7 @@ def png(image: Image.Image) -> bytes:
 
 
 def resealed_png(data: bytes) -> bytes:
-    """`data` with the checksums of its parts made right, as far as they can be told apart."""
+    """`data` with the checksums of its chunks recomputed, as far as chunks can be found."""
     out, at = bytearray(data), 8
     while at + 12 <= len(out):
         end = at + 8 + int.from_bytes(out[at : at + 4], "big")
@@ -80,7 +80,7 @@ BOMBS = {
 
 
 def with_part(source: bytes, kind: bytes, payload: bytes) -> bytes:
-    """A PNG with one more part behind its head."""
+    """A PNG with one more chunk after its header."""
     return resealed_png(source[:33] + struct.pack(">I", len(payload)) + kind + payload + bytes(4) + source[33:])
 
 

@@ -70,7 +70,7 @@ def test_the_name_of_another_model_is_an_error_whatever_the_checksums_say(name: 
 
 
 def _levels(data: bytes) -> list[int]:
-    """Levels up to each pass; the golden streams hold nothing else, but for a post-filter at the end."""
+    """Levels up to each pass; the golden streams have nothing but passes, except a post-filter at the end."""
     return np.cumsum([each.levels for each in bitstream.read_stream(data).passes]).tolist()
 
 

@@ -1,4 +1,4 @@
-"""`kill -9` while a file is being written leaves the previous one or none, never half a file, and work can go on."""
+"""`kill -9` while a file is being written leaves the previous one or none, never half a file, and work can be continued."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ddnc(*words: object) -> None:
 
 
 def visible(folder: Path) -> list[str]:
-    """Names of files that a user sees; the temporary one, left behind by a killed process, begins with a dot."""
+    """Names of files that a user sees; the temporary one, left by a killed process, begins with a dot."""
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 

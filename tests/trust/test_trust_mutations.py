@@ -21,7 +21,7 @@ THROUGH_THE_NETWORK = 150
 
 @pytest.mark.usefixtures("little_memory")
 def test_20000_mutations_are_typed_errors_or_whole_streams(tiny_codec: Codec) -> None:
-    """Half of them with checksums made right afterwards, so that the parser behind them is reached."""
+    """Half of them with recomputed checksums, so that the parser sees data that only a forger would send."""
     random = np.random.default_rng(20_000)
     layout, tables = tiny_codec.info.layout, tiny_codec.engine.model.tables
     prefixes = {data[:end] for data in STREAMS.values() for end in bitstream.read_stream(data).ends}

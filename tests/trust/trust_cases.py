@@ -44,7 +44,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 
 def resealed(data: bytes) -> bytes:
-    """`data` with every checksum made right, as far as elements can be told apart: what a forger would do."""
+    """`data` with every checksum recomputed, as far as elements can be found: what a forger would do."""
     out = bytearray(data)
     if len(out) > _SIDES_AT and out[3] & _COMPACT:
         out[-2:] = binascii.crc_hqx(out[:-2], 0).to_bytes(2, "little")
@@ -54,7 +54,7 @@ def resealed(data: bytes) -> bytes:
         for _, start, end in _elements(data):
             crc = zlib.crc32(out[start:end], crc)
             out[end : end + 4] = crc.to_bytes(4, "little")
-    except BitstreamError:  # no further element can be told
+    except BitstreamError:  # no further element can be found
         pass
     return bytes(out)
 
