@@ -13,7 +13,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Collection
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,9 @@ def encode(
     effort: int = DEFAULT_EFFORT,
 ) -> bytes:
     """Encode one picture, a PIL image or a uint8 array; see `Codec.encode`. The model stays loaded for the next."""
-    codec = _codec(os.fspath(model))
+    from ddncodec.codec import shared_codec
+
+    codec = shared_codec(os.fspath(model))
     return codec.encode(image, quality, coding, metadata=metadata, background=background, effort=effort)
 
 
@@ -51,17 +52,11 @@ def decode(data: bytes, levels: int | None = None) -> Image.Image:
     Raises: ModelError if that model is not installed, and as `Codec.decode`.
     """
     import bitstream
+    from ddncodec.codec import shared_codec
     from ddncodec.zoo import registry
 
     info = registry.find_identity(bitstream.read_header(data).model_id)
-    return _codec(os.fspath(info.path)).decode(data, levels)
-
-
-@lru_cache(maxsize=4)
-def _codec(model: str) -> Codec:
-    from ddncodec.codec import Codec
-
-    return Codec(model)
+    return shared_codec(os.fspath(info.path)).decode(data, levels)
 
 
 def __getattr__(name: str) -> Any:

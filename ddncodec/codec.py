@@ -7,6 +7,7 @@ import dataclasses
 import os
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -295,3 +296,9 @@ def _batches(headers: Sequence[Header], levels: Sequence[int] | None = None) -> 
         size = max(1, BATCH_PIXELS // (width * height))
         for start in range(0, len(members), size):
             yield members[start : start + size]
+
+
+@lru_cache(maxsize=4)
+def shared_codec(model: str, device: str = "cpu", limits: Limits = DEFAULT_LIMITS) -> Codec:
+    """A codec of this process, loaded once for all who ask for the same. Raises as `Codec`."""
+    return Codec(model, device, limits=limits)

@@ -1,17 +1,36 @@
-"""Writing files so that a reader sees the old one or the new one, never half of either."""
+"""Files in and out; a reader of an output sees the old one or the new one, never half of either."""
 
 from __future__ import annotations
 
 import os
-import tempfile
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+STANDARD = Path("-")
+"""Stands for standard input or output."""
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, or of standard input."""
+    return sys.stdin.buffer.read() if path == STANDARD else path.read_bytes()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Put bytes into a file, whole or not at all, or on standard output."""
+    if path == STANDARD:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_atomically(path, data)
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it over `path` on success, remove it on any failure."""
+    """Yield a temporary path next to `path`; move it over `path` on success, remove it on any failure."""
+    import tempfile  # which commands that only read need not wait for
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     temporary = Path(name)

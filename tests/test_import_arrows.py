@@ -18,15 +18,17 @@ LAYERS = (
     {"ddncodec.coding"},
     {"ddncodec.codec"},
     {"ddncodec", "ddncodec.generation", "ddncodec.selftest", "ddncodec.targets"},
-    {"ddncodec.pillow_plugin", "ddncodec.placeholder", "ddncodec.ray_data"},
-    {"ddncodec.training"},
-    {"ddncodec.cli"},
+    {"ddncodec.pillow_plugin", "ddncodec.placeholder"},
+    {"ddncodec.batch", "ddncodec.training"},
+    {"ddncodec.cli", "ddncodec.ray_data"},
     {"benchmarks"},
 )
 """Names of modules and packages, each allowed to import those in earlier sets and modules of its own package."""
 WITHOUT_TORCH = {
     "bitstream",
     "ddncodec",
+    "ddncodec.batch.existing",
+    "ddncodec.batch.run",
     "ddncodec.coding.chunks",
     "ddncodec.errors",
     "ddncodec.files",

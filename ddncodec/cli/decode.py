@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from ddncodec.cli.batch.inline import Form, base64_option, inline_option
-from ddncodec.cli.batch.jobs import STANDARD, plan
-from ddncodec.cli.batch.options import Batch, batch_options
+from ddncodec.batch.outcomes import Product
+from ddncodec.cli.batch.options import BatchArguments, FileArguments, batch_options
 from ddncodec.cli.batch.reporting import Style, report
-from ddncodec.cli.batch.run import Product, run, singly
-from ddncodec.cli.options import FILE, device_option, examples, max_pixels_option, model_option
+from ddncodec.cli.options import (
+    FILE,
+    base64_option,
+    device_option,
+    examples,
+    inline_option,
+    limits_of,
+    max_pixels_option,
+    model_option,
+)
+from ddncodec.files import STANDARD
 
 
 class RegionWords(click.ParamType):
@@ -59,7 +67,7 @@ class RegionWords(click.ParamType):
 @click.pass_context
 def decode(
     ctx: click.Context,
-    batch: Batch,
+    batch: BatchArguments,
     suffix: str | None,
     levels: int | None,
     region: tuple[int, int, int, int] | None,
@@ -83,7 +91,10 @@ def decode(
 
     --resume skips pictures that are there, whatever options made them.
     """
-    from ddncodec.cli.batch.coding import Decoding, Machine, limits_of
+    from ddncodec.batch.decoding import DecodeOptions, decode_group
+    from ddncodec.batch.existing import Policy, settle
+    from ddncodec.batch.jobs import plan
+    from ddncodec.batch.run import Workers, run
     from ddncodec.cli.batch.previews import Views, show
     from ddncodec.images.files import Writing, picture_format
     from ddncodec.images.pixels import check_color
@@ -93,27 +104,38 @@ def decode(
         check_color(background)
     if model is not None:
         registry.find(model)
-    machine = Machine(model, device, limits_of(max_pixels))
-    form = Form(inline, as_text)
-    style = Style(batch.quiet, batch.as_json, _line)
-    if progressive or preview:
-        views = Views(progressive, preview, f".{suffix.lstrip('.') if suffix else 'png'}")
-        source = views.check(batch.words)
-        writing = Writing(picture_format(views.suffix, views.target), restore_icc, background)
-        outcomes = show(Decoding(machine, writing, levels, region, allow_partial, form), source, views, batch.policy)
-        ctx.exit(report(outcomes, 1, style))
-    output = batch.words.output or batch.words.files[-1]
-    extension = f".{suffix.lstrip('.')}" if suffix else _suffix(batch, output)
-    writing = Writing(picture_format(extension, output), restore_icc, background)
-    jobs = plan(batch.words, extension, {".ddn"})
-    work = Decoding(machine, writing, levels, region, allow_partial, form)
-    outcomes = run(jobs, singly, work, batch.policy, dataclasses.replace(batch.workers, device=device))
+    suffix = f".{suffix.lstrip('.')}" if suffix else None
+    views = Views(progressive, preview, suffix or ".png") if progressive or preview else None
+    if views is not None:
+        source, output = views.check(batch.words), views.target
+        suffix = views.suffix
+    else:
+        sources, output = batch.words.inputs_and_output()
+        suffix = suffix or _suffix(batch.words, output)
+    options = DecodeOptions(
+        writing=Writing(picture_format(suffix, output), restore_icc, background),
+        model=model,
+        device=device,
+        limits=limits_of(max_pixels),
+        levels=levels,
+        region=region,
+        allow_partial=allow_partial,
+        inline=inline,
+        as_text=as_text,
+    )
+    policy, style = Policy(batch.overwrite, batch.resume), Style(batch.quiet, batch.as_json, _line)
+    if views is not None:
+        ctx.exit(report(show(source, views, options, policy), 1, style))
+    jobs = plan(sources, output, suffix, {".ddn"}, recursive=batch.words.recursive)
+    settled, remaining = settle(jobs, policy, lambda target: True)
+    workers = Workers(min(batch.processes, len(jobs)), batch.engine, device)
+    outcomes = chain(settled, run(([job] for job in remaining), decode_group, options, workers))
     ctx.exit(report(outcomes, len(jobs), style))
 
 
-def _suffix(batch: Batch, output: Path) -> str:
+def _suffix(words: FileArguments, output: Path) -> str:
     """What the name of the output says of its format; PNG for folders and standard output."""
-    many = batch.words.recursive or len(batch.words.files) > (1 if batch.words.output else 2)
+    many = words.recursive or len(words.files) > (1 if words.output else 2)
     return ".png" if output == STANDARD or many or output.is_dir() else output.suffix
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
-from functools import partial
+from itertools import chain
 
 import click
 from click.core import ParameterSource
 
-from ddncodec.cli.batch.inline import Form, Shaping, base64_option, inline_option
-from ddncodec.cli.batch.jobs import plan
-from ddncodec.cli.batch.options import Batch, batch_options
-from ddncodec.cli.batch.reporting import Style, report
-from ddncodec.cli.batch.run import Product, run, singly
-from ddncodec.cli.options import device_option, examples, max_pixels_option, model_option
+from ddncodec.batch.outcomes import Product
+from ddncodec.cli.batch.options import BatchArguments, batch_options
+from ddncodec.cli.batch.reporting import Style, on_terminal, report, show_trial
+from ddncodec.cli.options import (
+    base64_option,
+    device_option,
+    examples,
+    inline_option,
+    limits_of,
+    max_pixels_option,
+    model_option,
+)
 from ddncodec.coding.effort import DEFAULT_EFFORT, EFFORTS
 
 SUFFIX = ".ddn"
@@ -101,7 +105,7 @@ class MetadataKinds(click.ParamType):
 @click.pass_context
 def encode(
     ctx: click.Context,
-    batch: Batch,
+    batch: BatchArguments,
     quality: float,
     max_bytes: int | None,
     bpp: float | None,
@@ -125,44 +129,56 @@ def encode(
 
     A size or PSNR asked for takes several encodings of each picture, 3 to 5 of most photographs.
 
-    An inline stream holds no alpha and no metadata, and `ddnc decode --inline` has to be told its --model.
+    An inline stream holds no alpha and no metadata, and `ddnc decode --inline` needs its --model.
 
-    Pixels are coded upright, in sRGB, with 8 bits a sample; what is lost by that is told. Gray stays gray.
+    Pixels are coded upright, in sRGB, with 8 bits a sample; what is lost by that is reported. Gray stays gray.
 
-    --resume skips streams of the same model, --coding and quality, or no larger than is asked for. They do not tell
-    of --psnr, --metadata, --background, --frame and --effort: where those change, leave it out.
+    --resume skips streams of the same model, --coding and quality, or no larger than is asked for. A stream does not
+    record --psnr, --metadata, --background, --frame and --effort: where those change, leave --resume out.
     """
-    wanted = _wanted(ctx, max_bytes=max_bytes, bpp=bpp, psnr=psnr)
-    from ddncodec.cli.batch.coding import DEFAULT_MODEL, Encoding, Machine, groups, limits_of
-    from ddncodec.cli.batch.resuming import MadeSo
-    from ddncodec.images.files import SUFFIXES, Reading
+    target = _target(ctx, max_bytes=max_bytes, bpp=bpp, psnr=psnr)
+    from ddncodec.batch.encoding import DEFAULT_MODEL, EncodeOptions, encode_group, groups, ignore_trial
+    from ddncodec.batch.existing import Policy, is_encoded_so, settle
+    from ddncodec.batch.jobs import plan
+    from ddncodec.batch.run import Workers, run
+    from ddncodec.images.files import SUFFIXES
     from ddncodec.images.pixels import check_color
     from ddncodec.zoo import registry
 
     if background is not None:
         check_color(background)
-    jobs = plan(batch.words, SUFFIX, SUFFIXES)
+    sources, output = batch.words.inputs_and_output()
+    jobs = plan(sources, output, SUFFIX, SUFFIXES, recursive=batch.words.recursive)
     registry.find(model or DEFAULT_MODEL)
-    machine = Machine(model, device, limits_of(max_pixels))
-    background = background or ("white" if inline else None)
-    reading = Reading(machine.limits, first_frame=frame == "first", background=background)
-    shown = len(jobs) == 1 and not batch.quiet and sys.stderr.isatty()
-    encoding = Encoding(machine, reading, quality, coding, metadata, effort, wanted, shown)
-    form, codec = Form(inline, as_text), partial(machine.codec, model or DEFAULT_MODEL)
-    work = Shaping(encoding, form, codec)
-    policy = dataclasses.replace(batch.policy, made_so=MadeSo(codec, form, quality, coding, wanted))
-    grouping = singly if wanted else partial(groups, pixels=machine.batch_pixels)
-    outcomes = run(jobs, grouping, work, policy, dataclasses.replace(batch.workers, device=device))
-    ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line)))
+    trials = bool(target) and len(jobs) == 1 and not batch.quiet and on_terminal()
+    options = EncodeOptions(
+        model=model or DEFAULT_MODEL,
+        device=device,
+        limits=limits_of(max_pixels),
+        quality=quality,
+        coding=coding,
+        effort=effort,
+        metadata=metadata,
+        background=background or ("white" if inline else None),
+        target=target,
+        first_frame=frame == "first",
+        inline=inline,
+        as_text=as_text,
+        on_trial=show_trial if trials else ignore_trial,
+    )
+    settled, remaining = settle(jobs, Policy(batch.overwrite, batch.resume), lambda path: is_encoded_so(path, options))
+    workers = Workers(min(batch.processes, len(jobs)), batch.engine, device)
+    outcomes = chain(settled, run(groups(remaining, options), encode_group, options, workers))
+    ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line, trials)))
 
 
-def _wanted(ctx: click.Context, **targets: float | None) -> dict[str, float]:
-    """The target given, or none. Raises click.UsageError where it is not the only one."""
-    wanted = {name: value for name, value in targets.items() if value is not None}
+def _target(ctx: click.Context, **targets: float | None) -> dict[str, float]:
+    """The target that is asked for, or none. Raises click.UsageError where it is not the only one."""
+    found = {name: value for name, value in targets.items() if value is not None}
     explicit = ctx.get_parameter_source("quality") is not ParameterSource.DEFAULT
-    if len(wanted) + explicit > 1:
+    if len(found) + explicit > 1:
         raise click.UsageError("give one of --quality, --max-bytes, --bpp and --psnr")
-    return wanted
+    return found
 
 
 def _line(product: Product) -> str:

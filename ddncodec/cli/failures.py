@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from ddncodec.errors import DdncError
+from ddncodec.batch.outcomes import describe, expected_errors, is_broken_pipe
 
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -30,28 +29,14 @@ class Failure(click.ClickException):
 @contextmanager
 def as_failures(subject: Path | None = None) -> Iterator[None]:
     """Turn the errors of the library and of files into failures, whose line begins with `subject`."""
-    begin = f"{subject}: " if subject else ""
     try:
         yield
     except (click.exceptions.Exit, click.ClickException):
         raise
-    except _errors_of_the_library() as error:
-        raise Failure(f"{begin}{error}") from error
-    except OSError as error:
-        if error.errno == errno.EPIPE:
+    except expected_errors() as error:
+        if is_broken_pipe(error):
             raise
-        raise Failure(f"{begin or _place(error)}{error.strerror or error}") from error
-
-
-def _errors_of_the_library() -> tuple[type[Exception], ...]:
-    """Asked only once something went wrong: importing `bitstream` takes as long as the whole of `ddnc --help`."""
-    from bitstream import BitstreamError
-
-    return DdncError, BitstreamError
-
-
-def _place(error: OSError) -> str:
-    return f"{error.filename}: " if error.filename else ""
+        raise Failure(describe(error, subject)) from error
 
 
 class Commands(click.Group):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from ddncodec.cli.batch.jobs import check_output
+from ddncodec.batch.jobs import check_output
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.generation import (
     codecs_given,

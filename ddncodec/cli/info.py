@@ -11,10 +11,10 @@ import numpy as np
 
 import bitstream
 from bitstream import Level
-from ddncodec.cli.batch.jobs import read
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.options import FILE, examples
 from ddncodec.errors import ModelError
+from ddncodec.files import read_file
 from ddncodec.zoo import registry
 from ddncodec.zoo.weights_file import ModelInfo, read_probabilities
 
@@ -41,7 +41,7 @@ def info(file: Path, with_levels: bool, with_indices: bool, as_json: bool) -> No
     The bytes of a level are those that it would take in a pass of its own: passes hold several small levels.
     """
     with as_failures(file):
-        data = read(file)
+        data = read_file(file)
         found = bitstream.describe(data)
         model = _model(found.model_id)
         levels = _levels(data, model or registry.find_identity(bytes.fromhex(found.model_id))) if (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from bitstream import Limits
+
 FILE = click.Path(path_type=Path)
 MAX_PIXELS = 1 << 28
-"""The default limit of `bitstream`, said again here because importing it takes longer than printing help."""
+"""The default limit of `bitstream`, repeated here because importing that takes longer than printing help."""
 
 model_option = click.option(
     "--model", metavar="NAME|PATH", help="An installed model (see `ddnc models`) or a weights file."
@@ -21,6 +25,22 @@ max_pixels_option = click.option(
     "--max-pixels", type=click.IntRange(1), default=MAX_PIXELS, show_default=True, metavar="N",
     help="Refuse larger pictures, before memory is taken for them.",
 )  # fmt: skip
+inline_option = click.option(
+    "--inline", is_flag=True, help="Without what both sides know, above all the model: 6 bytes besides the indices."
+)
+base64_option = click.option(
+    "--base64",
+    "as_text",
+    is_flag=True,
+    help="Streams are text in base64; limits of size count its bytes before base64.",
+)
+
+
+def limits_of(max_pixels: int) -> Limits:
+    """Limits for pictures of at most `max_pixels`, with as many cells for each pixel as by default."""
+    from bitstream import DEFAULT_LIMITS, Limits
+
+    return Limits(max_pixels, max_pixels // (DEFAULT_LIMITS.max_pixels // DEFAULT_LIMITS.max_cells))
 
 
 def examples(*lines: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from ddncodec.cli.batch.jobs import check_output
+from ddncodec.batch.jobs import check_output
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.generation import write_png
 from ddncodec.cli.options import FILE, device_option, examples, model_option
@@ -51,7 +51,7 @@ def placeholder(file: Path, max_bytes: int, as_json: bool, show: Path | None, mo
     if show is not None:
         check_output(show)
 
-    from ddncodec.cli.batch.coding import DEFAULT_MODEL
+    from ddncodec.batch.encoding import DEFAULT_MODEL
     from ddncodec.cli.hashes import SIDE, hashes
     from ddncodec.cli.side_by_side import side_by_side
     from ddncodec.codec import Codec

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ddncodec.cli.batch.jobs import check_output
+from ddncodec.batch.jobs import check_output
 from ddncodec.cli.generation import (
     codecs_given,
     given_option,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ddncodec.cli.batch.jobs import check_output
+from ddncodec.batch.jobs import check_output
 from ddncodec.cli.generation import output_option, quality_option, write_png
 from ddncodec.cli.options import device_option, examples, model_option, quiet_option
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 import bitstream
-from ddncodec.cli.batch.jobs import STANDARD, check_output, read, write
+from ddncodec.batch.jobs import check_output
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.options import FILE, examples, quiet_option
+from ddncodec.files import STANDARD, read_file, write_file
 
 
 @click.command(
@@ -34,8 +35,8 @@ def truncate(source: Path, target: Path, levels: int | None, max_bytes: int | No
         raise click.UsageError("give --levels, --max-bytes or both")
     check_output(target)
     with as_failures(source):
-        data = bitstream.truncate(read(source), levels=levels, max_bytes=max_bytes)
+        data = bitstream.truncate(read_file(source), levels=levels, max_bytes=max_bytes)
         header = bitstream.read_header(data)
-    write(target, data)
+    write_file(target, data)
     if not quiet and target != STANDARD:
         click.echo(f"{target}: {len(data)} bytes, {8 * len(data) / (header.width * header.height):.4f} bpp")

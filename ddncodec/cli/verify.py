@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 import bitstream
-from ddncodec.cli.batch.jobs import read
 from ddncodec.cli.failures import FAILED, Failure, as_failures
 from ddncodec.cli.options import FILE, examples, quiet_option
+from ddncodec.files import read_file
 
 
 @click.command(epilog=examples("ddnc verify photo.ddn", "ddnc verify --quiet *.ddn"))
@@ -26,7 +26,7 @@ def verify(ctx: click.Context, files: tuple[Path, ...], quiet: bool) -> None:
     for file in files:
         try:
             with as_failures(file):
-                bitstream.verify(read(file))
+                bitstream.verify(read_file(file))
         except Failure as failure:
             failure.show()
             status = FAILED

@@ -18,8 +18,9 @@ from drawing import draw_folder
 from PIL import Image
 
 import ddncodec
-from ddncodec.cli.batch import coding
-from ddncodec.cli.batch.jobs import Job
+from ddncodec.batch import encoding
+from ddncodec.batch.encoding import EncodeOptions
+from ddncodec.batch.outcomes import FileJob
 from ddncodec.cli.main import main
 
 MODEL = ("--model", "tiny")
@@ -75,12 +76,18 @@ def test_files_in_batches_and_processes_are_those_of_single_commands(photos: Pat
             assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_equally_large_neighbours_share_a_batch(photos: Path) -> None:
-    jobs = [Job(path, path.with_suffix(".ddn")) for path in sorted(photos.rglob("*.png")) if path.name[0] != "."]
-    sizes = [len(group) for group in coding.groups(jobs, 1 << 20)]
-    assert sizes == [3, 2]
-    assert [len(group) for group in coding.groups(jobs, 2 * 24 * 40)] == [2, 1, 1, 1]
-    assert [len(group) for group in coding.groups([Job(Path("no.png"), Path("no.ddn")), *jobs[:2]], 1 << 20)] == [1, 2]
+def test_equally_large_neighbours_share_a_batch(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = EncodeOptions()
+    jobs = [FileJob(path, path.with_suffix(".ddn")) for path in sorted(photos.rglob("*.png")) if path.name[0] != "."]
+    missing = FileJob(Path("no.png"), Path("no.ddn"))
+
+    def sizes(*some: FileJob) -> list[int]:
+        return [len(group) for group in encoding.groups(some, options)]
+
+    assert sizes(*jobs) == [3, 2]
+    assert sizes(missing, *jobs[:2]) == [1, 2]
+    monkeypatch.setattr(encoding, "CPU_BATCH", 2 * 24 * 40)
+    assert sizes(*jobs) == [2, 1, 1, 1]
 
 
 def test_a_bad_file_fails_alone(photos: Path, ddnc: Ddnc) -> None:
@@ -159,7 +166,7 @@ def test_outputs_are_not_overwritten_on_request(photo: Path, ddnc: Ddnc, refused
     assert ddnc("encode", photo, "new.ddn", "--no-overwrite", *MODEL).exit_code == 0
 
 
-def test_one_output_for_two_inputs_is_told_before_any_work(photos: Path, refused: Refused) -> None:
+def test_one_output_for_two_inputs_is_refused_before_any_work(photos: Path, refused: Refused) -> None:
     one, other = photos / "drawn000.png", photos / "sea" / "drawn000.png"
     line = refused("encode", one, other, "-o", "streams", *MODEL)
     assert str(one) in line and str(other) in line and "streams/drawn000.ddn" in line
@@ -193,9 +200,9 @@ def test_standard_streams(photo: Path, ddnc: Ddnc) -> None:
     assert (encoded.exit_code, encoded.stderr) == (0, "")
     assert ddnc("encode", photo, "file.ddn", *MODEL).exit_code == 0
     assert encoded.stdout_bytes == Path("file.ddn").read_bytes()
-    told = runner.invoke(main, ["encode", "-", "-o", "-", "--json", *MODEL], input=photo.read_bytes())
-    assert told.stdout_bytes == encoded.stdout_bytes
-    assert json.loads(told.stderr)["output_bytes"] == len(encoded.stdout_bytes)
+    reported = runner.invoke(main, ["encode", "-", "-o", "-", "--json", *MODEL], input=photo.read_bytes())
+    assert reported.stdout_bytes == encoded.stdout_bytes
+    assert json.loads(reported.stderr)["output_bytes"] == len(encoded.stdout_bytes)
     for words, name in (((), "PNG"), (("--format", "jpg"), "JPEG")):
         decoded = runner.invoke(main, ["decode", "-", "-", *words], input=encoded.stdout_bytes)
         Path("out").write_bytes(decoded.stdout_bytes)

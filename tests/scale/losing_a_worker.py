@@ -2,7 +2,7 @@
 
     python losing_a_worker.py ROOT RECIPE COMMAND MODEL
 
-The recipe writes to RECIPE, `ddnc encode --engine ray` to COMMAND. Prints a line of JSON: the rows of the recipe and
+`encode_files` writes to RECIPE, `ddnc encode --engine ray` to COMMAND. Prints a line of JSON: the rows of `encode_files` and
 the exit status of the command. The exit status is NOT_STARTED where the machine is too busy for Ray, which gives up
 starting after 30 seconds.
 """
@@ -32,24 +32,22 @@ def die_once(folder: Path) -> None:
 def main(root: str, recipe: str, command: str, model: str) -> None:
     import ray
 
-    from ddncodec import ray_data
+    from ddncodec.batch import ray_pool
     from ddncodec.cli.main import main as ddnc
+    from ddncodec.ray_data import encode_files
 
-    class MortalEncoder(ray_data.Encoder):
-        """Dies behind the first file that was written."""
+    output = Path(recipe)
 
-        def encode(self, source: Path, data: bytes) -> tuple[str, int, str]:
-            row = super().encode(source, data)
-            if not row[2]:
-                die_once(self.task.output)
-            return row
+    class MortalWorker(ray_pool.Worker):
+        """Dies after the first group that was encoded, before anyone knows."""
 
-    class MortalWorker(ray_data.Worker):
-        """Dies behind the first group that was encoded, before anyone knows."""
+        def __init__(self, work: Any, options: Any, folder: str) -> None:
+            super().__init__(work, options, folder)
+            self.output = output
 
         def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
             done = super().__call__(batch)
-            die_once(Path(command))
+            die_once(self.output)
             return done
 
     try:
@@ -57,11 +55,11 @@ def main(root: str, recipe: str, command: str, model: str) -> None:
     except Exception as error:
         print(error, file=sys.stderr)
         sys.exit(NOT_STARTED)
-    ray_data.Encoder = MortalEncoder  # type: ignore[misc]
-    ray_data.Worker = MortalWorker  # type: ignore[misc]
-    ray_data.BATCH_FILES = 2
-    rows = ray_data.encode_files(root, recipe, workers=2, model=model)
-    Path(command).mkdir()
+    ray_pool.Worker = MortalWorker  # type: ignore[misc]
+    output.mkdir()
+    rows = encode_files(root, recipe, workers=2, model=model)
+    output = Path(command)
+    output.mkdir()
     status = status_of(ddnc, ["encode", "-r", root, "-o", command, "--model", model, "--engine", "ray", "-j", "2"])
     print(json.dumps({"rows": rows, "status": status}))
     ray.shutdown()

@@ -14,9 +14,10 @@ from drawing import draw_folder
 from losing_a_worker import NOT_STARTED
 from PIL import Image
 
+from ddncodec.batch.ray_pool import on_ray
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
-from ddncodec.ray_data import encode_files, mapped
+from ddncodec.ray_data import encode_files
 
 HERE = Path(__file__).parent
 LIMIT = 300
@@ -28,8 +29,8 @@ PATIENCE = {
 """Of Ray, for machines with other things to do."""
 
 
-def test_folders_that_cannot_be_done_are_told_before_ray_starts(tmp_path: Path, tiny_path: Path) -> None:
-    for named, complaint in (([], "holds no picture"), (["a.png", "a.jpg"], "for both")):
+def test_folders_that_cannot_be_done_are_refused_before_ray_starts(tmp_path: Path, tiny_path: Path) -> None:
+    for named, complaint in (([], "holds no file"), (["a.png", "a.jpg"], "for both")):
         for name in named:
             (tmp_path / name).touch()
         with pytest.raises(ArgumentError, match=complaint):
@@ -37,7 +38,7 @@ def test_folders_that_cannot_be_done_are_told_before_ray_starts(tmp_path: Path, 
 
 
 def test_no_work_needs_no_cluster() -> None:
-    assert list(mapped(len, [], workers=2)) == []
+    assert list(on_ray([], max, 0, workers=2)) == []
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path, tiny_path: Path, tiny_codec: Codec) -> None:
@@ -56,11 +57,11 @@ def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path, tiny_path: Pa
         pytest.skip(f"Ray does not start here: {run.stderr.splitlines()[-1]}")
     assert run.returncode == 0, run.stderr[-3000:]
     # Ray writes what its workers say to the same place
-    told = json.loads(next(line for line in run.stdout.splitlines() if line.startswith('{"rows"')))
+    reported = json.loads(next(line for line in run.stdout.splitlines() if line.startswith('{"rows"')))
     pictures = sorted(root.rglob("drawn*.png"))
-    assert [row["path"] for row in told["rows"]] == sorted(map(str, root.rglob("*.png")))
-    assert [row["path"] for row in told["rows"] if row["error"]] == [str(root / "broken.png")]
-    assert told["status"] == 1, "broken.png"
+    assert [row["path"] for row in reported["rows"]] == sorted(map(str, root.rglob("*.png")))
+    assert [row["path"] for row in reported["rows"] if row["error"]] == [str(root / "broken.png")]
+    assert reported["status"] == 1, "broken.png"
     lines = [line for line in run.stdout.splitlines() if line.startswith(f"{command}/")]
     assert len(lines) == len(set(lines)) == len(pictures)
     for output in (recipe, command):

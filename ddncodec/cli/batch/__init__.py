@@ -1,1 +1,1 @@
-"""What the commands on many files share: jobs, workers, options, reporting, resuming."""
+"""What `ddnc encode` and `ddnc decode` share: the words of the command line, previews, reports."""

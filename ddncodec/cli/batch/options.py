@@ -1,4 +1,4 @@
-"""The options of commands that take many files."""
+"""The arguments and options of commands that take many files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,55 @@ from typing import Any, TypeVar
 
 import click
 
-from ddncodec.cli.batch.jobs import Words
-from ddncodec.cli.batch.run import Policy, Workers
 from ddncodec.cli.options import FILE, quiet_option
+from ddncodec.files import STANDARD
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclasses.dataclass(frozen=True)
-class Batch:
-    """What the words of a command line say of its files."""
+class FileArguments:
+    """What stands for files on a command line.
 
-    words: Words
-    policy: Policy
-    workers: Workers
+    `files` are inputs, the last one the output where `output` is None. With `recursive`, folders are inputs too.
+    """
+
+    files: tuple[Path, ...]
+    output: Path | None
+    recursive: bool
+
+    def inputs_and_output(self) -> tuple[tuple[Path, ...], Path]:
+        """Raises click.UsageError where the words make no sense."""
+        sources, output = self.files, self.output
+        if output is None:
+            if len(sources) < 2:
+                raise click.UsageError("give IN and OUT, or -o OUT")
+            *rest, output = sources
+            sources = tuple(rest)
+            if len(sources) > 1 and not output.is_dir():
+                raise click.UsageError(f"several inputs need -o FOLDER, or a folder as last word ({output} is none)")
+        if STANDARD in sources:
+            if len(sources) > 1:
+                raise click.UsageError("standard input cannot be one of several inputs")
+            if output != STANDARD and output.is_dir():
+                raise click.UsageError("standard input needs a file as output")
+        if output == STANDARD:
+            if len(sources) > 1:
+                raise click.UsageError("several outputs cannot go to standard output, give -o FOLDER")
+            if sources[0].is_dir():
+                raise click.UsageError("a folder cannot go to standard output, give -o FOLDER")
+        return sources, output
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchArguments:
+    """What a command line says of its files: which, how they are worked on, what is done to those that exist."""
+
+    words: FileArguments
+    processes: int
+    engine: str
+    overwrite: bool
+    resume: bool
     quiet: bool
     as_json: bool
 
@@ -47,7 +82,7 @@ _BATCH_OPTIONS = (
 )  # fmt: skip
 
 
-def batch_options(command: F) -> F:
+def batch_options(command: Command) -> Command:
     """Give a command IN, OUT and what goes with many files, as one argument `batch`."""
 
     @functools.wraps(command)
@@ -55,9 +90,10 @@ def batch_options(command: F) -> F:
         files: tuple[Path, ...], output: Path | None, recursive: bool, processes: int, engine: str, no_overwrite: bool,
         resume: bool, as_json: bool, quiet: bool, **rest: Any,
     ) -> Any:  # fmt: skip
-        policy = Policy(overwrite=not no_overwrite, resume=resume)
-        workers = Workers(processes, engine)
-        return command(batch=Batch(Words(files, output, recursive), policy, workers, quiet, as_json), **rest)
+        if engine == "ray" and STANDARD in files[:1]:
+            raise click.UsageError("--engine ray reads files, not standard input")
+        words = FileArguments(files, output, recursive)
+        return command(batch=BatchArguments(words, processes, engine, not no_overwrite, resume, quiet, as_json), **rest)
 
     for option in reversed(_BATCH_OPTIONS):
         gathered = option(gathered)

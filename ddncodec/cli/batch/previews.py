@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import click
 from PIL import Image
 
-from ddncodec.cli.batch.coding import Decoding
-from ddncodec.cli.batch.jobs import Job, Words, check_output, read
-from ddncodec.cli.batch.run import Outcome, Policy, Product, attempt, written
-from ddncodec.cli.failures import Failure, as_failures
-from ddncodec.images.files import ANIMATIONS, write_animation, write_picture
-
-Written: TypeAlias = Callable[[], "tuple[bytes, tuple[str, ...]]"]
-"""Makes the bytes of a file, and notices."""
+from ddncodec.batch.decoding import DecodeOptions, decode_levels
+from ddncodec.batch.existing import Policy, settle
+from ddncodec.batch.jobs import check_output
+from ddncodec.batch.outcomes import FileJob, Outcome, Product, failing_alone
+from ddncodec.batch.run import written
+from ddncodec.cli.batch.options import FileArguments
+from ddncodec.files import read_file
+from ddncodec.images.files import ANIMATIONS, Writing, write_animation, write_picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +27,8 @@ class Views:
     animation: Path | None
     suffix: str
 
-    def check(self, words: Words) -> Path:
-        """The stream. Raises click.UsageError unless it is all that is named, Failure where nothing can be written."""
+    def check(self, words: FileArguments) -> Path:
+        """The stream. Raises click.UsageError unless it is all that is named, ArgumentError for an output."""
         if len(words.files) != 1 or words.output is not None:
             raise click.UsageError("--progressive and --preview take one IN and no OUT")
         if self.animation is not None:
@@ -49,34 +47,36 @@ class Views:
         return target
 
     def picture(self, level: int) -> Path:
-        """Where the picture after so many levels goes."""
+        """Where the picture after the first `level` levels goes."""
         assert self.folder is not None
         return self.folder / f"level{level:02}{self.suffix}"
 
 
-def show(decoding: Decoding, source: Path, views: Views, policy: Policy) -> Iterator[Outcome]:
+def show(source: Path, views: Views, options: DecodeOptions, policy: Policy) -> Iterator[Outcome]:
     """Write what is asked for; yields an outcome for each file, or one for a stream that cannot be decoded."""
     frames: list[Image.Image] = []
-    try:
-        with as_failures(source):
-            stored = read(source)
-            for level, picture in enumerate(decoding.progression(stored), start=1):
-                if views.folder is not None:
-                    job, write = Job(source, views.picture(level)), partial(write_picture, picture, decoding.writing)
-                    yield _shown(job, write, picture, len(stored), policy)
-                if views.animation is not None:
-                    frames.append(picture)
+    whole = FileJob(source, views.target)
+    failed: dict[FileJob, Outcome] = {}
+    with failing_alone(whole, failed):
+        stored = read_file(source)
+        for level, picture in enumerate(decode_levels(stored, options), start=1):
+            if views.folder is not None:
+                job = FileJob(source, views.picture(level))
+                yield _shown(job, [picture], options.writing, len(stored), policy)
             if views.animation is not None:
-                writing = dataclasses.replace(decoding.writing, name=ANIMATIONS[views.animation.suffix.lower()])
-                job, write = Job(source, views.animation), partial(write_animation, frames, writing)
-                yield _shown(job, write, frames[-1], len(stored), policy)
-    except Failure as failure:
-        yield Outcome(Job(source, views.target), error=failure.message)
+                frames.append(picture)
+        if views.animation is not None:
+            writing = dataclasses.replace(options.writing, name=ANIMATIONS[views.animation.suffix.lower()])
+            yield _shown(FileJob(source, views.animation), frames, writing, len(stored), policy)
+    yield from failed.values()
 
 
-def _shown(job: Job, write: Written, picture: Image.Image, input_bytes: int, policy: Policy) -> Outcome:
-    def make() -> Outcome:
-        data, notices = write()
-        return Outcome(job, Product(data, picture.width, picture.height, input_bytes, notices))
-
-    return policy.settle(job) or written(attempt(job, make))
+def _shown(job: FileJob, frames: list[Image.Image], writing: Writing, input_bytes: int, policy: Policy) -> Outcome:
+    """A picture, or an animation of several, in its file."""
+    settled, _ = settle([job], policy, lambda target: True)
+    outcomes = {outcome.job: outcome for outcome in settled}
+    if job not in outcomes:
+        with failing_alone(job, outcomes):
+            data, notices = write_animation(frames, writing) if len(frames) > 1 else write_picture(frames[0], writing)
+            outcomes[job] = written(Outcome(job, Product(data, *frames[-1].size, input_bytes, notices)))
+    return outcomes[job]

@@ -1,4 +1,4 @@
-"""What the commands on many files tell: a line or a JSON object a file, a progress bar, a summary."""
+"""What the commands on many files report: a line or a JSON object for each file, a progress bar, a summary."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from ddncodec.cli.batch.jobs import STANDARD
-from ddncodec.cli.batch.run import Outcome, Product
+from ddncodec.batch.outcomes import Outcome, Product
 from ddncodec.cli.failures import FAILED, Failure
+from ddncodec.files import STANDARD
+
+if TYPE_CHECKING:
+    from ddncodec.targets import Trial
 
 CLEAR_LINE = "\r\x1b[K"
-"""For a terminal: takes the bar away, which is drawn anew below what is told."""
+"""For a terminal: erases the bar, which is drawn again below the lines of a file."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """How to report: `quiet` tells of errors only, `as_json` a JSON object a file; `line` describes a product."""
+    """How to report: `quiet` shows errors only, `as_json` a JSON object for each file; `line` describes a product.
+
+    `trials`: encodings on the way to a target were shown on the current line of the terminal.
+    """
 
     quiet: bool
     as_json: bool
     line: Callable[[Product], str]
+    trials: bool = False
 
 
 @dataclasses.dataclass
@@ -60,7 +68,7 @@ class Totals:
 
 
 def report(outcomes: Iterable[Outcome], count: int, style: Style) -> int:
-    """Tell of each outcome as it comes, of `count`; returns the exit status: whether any failed.
+    """Report each of `count` outcomes as it comes; returns the exit status: whether any failed.
 
     The bar, and the summary of several files, go to standard error; so does everything where standard output carries
     a product. Where there is a bar, files have no lines.
@@ -70,9 +78,10 @@ def report(outcomes: Iterable[Outcome], count: int, style: Style) -> int:
     with _bar(count, animated) as advance:
         for outcome in outcomes:
             totals.add(outcome)
-            if animated and (outcome.error or style.as_json or (outcome.product and outcome.product.notices)):
+            has_lines = outcome.error or style.as_json or (outcome.product and outcome.product.notices)
+            if style.trials or (animated and has_lines):
                 click.echo(CLEAR_LINE, nl=False, err=True)
-            _tell(outcome, style, silent=animated)
+            _show(outcome, style, silent=animated)
             advance(totals)
     if count > 1 and not (style.quiet or style.as_json):
         click.echo(str(totals), err=True)
@@ -84,7 +93,13 @@ def on_terminal() -> bool:
     return sys.stderr.isatty()
 
 
-def _tell(outcome: Outcome, style: Style, *, silent: bool) -> None:
+def show_trial(trial: Trial) -> None:
+    """Show one encoding on the way to a target, on a line of the terminal that the next one overwrites."""
+    psnr = "" if trial.psnr is None else f", {trial.psnr:.2f} dB"
+    click.echo(f"{CLEAR_LINE}trying: {len(trial.data)} bytes{psnr}", nl=False, err=True)
+
+
+def _show(outcome: Outcome, style: Style, *, silent: bool) -> None:
     job, product = outcome.job, outcome.product
     if outcome.error is not None:
         Failure(outcome.error).show()

@@ -1,0 +1,72 @@
+"""What happens to outputs that exist: they are replaced, refused, or kept where they are what is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import bitstream
+from bitstream import Header
+from ddncodec.batch.decoding import from_base64
+from ddncodec.batch.encoding import EncodeOptions
+from ddncodec.batch.outcomes import FileJob, Outcome
+from ddncodec.files import STANDARD
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """Whether outputs that exist may be replaced, and whether to `resume`: keep those that are newer than inputs."""
+
+    overwrite: bool = True
+    resume: bool = False
+
+
+def settle(
+    jobs: Sequence[FileJob], policy: Policy, is_up_to_date: Callable[[Path], bool]
+) -> tuple[list[Outcome], list[FileJob]]:
+    """Outcomes of jobs that need no work, and the other jobs.
+
+    `is_up_to_date` says of an output whether it was made with the options of now, as far as a file can say.
+    """
+    settled, remaining = [], []
+    for job in jobs:
+        if job.target == STANDARD or not job.target.exists():
+            remaining.append(job)
+        elif policy.resume and _is_newer(job) and is_up_to_date(job.target):
+            settled.append(Outcome(job))
+        elif policy.overwrite:
+            remaining.append(job)
+        else:
+            settled.append(Outcome(job, error=f"{job.target}: exists, and --no-overwrite is given"))
+    return settled, remaining
+
+
+def is_encoded_so(path: Path, options: EncodeOptions) -> bool:
+    """Whether a file is a sound stream of this model, form, coding and quality, or meets the target of size.
+
+    A stream does not say what became of metadata, transparency and animations, nor what its PSNR is.
+    """
+    codec = options.codec
+    model = codec.info.identity
+    try:
+        data = path.read_bytes()
+        data = from_base64(data) if options.as_text else data
+        header = bitstream.read_stream(data, limits=options.limits, inline=model if options.inline else None).header
+    except bitstream.BitstreamError:
+        return False
+    if (header.model_id, header.coded) != (model, options.coding == "coded"):
+        return False
+    if options.target:
+        return _meets_size(header, len(data), options)
+    one_rate = codec.engine.model.network.config.has_one_rate
+    return header.lambda_step == (None if one_rate else codec.lambda_step(options.quality))
+
+
+def _meets_size(header: Header, size: int, options: EncodeOptions) -> bool:
+    bpp = 8 * size / (header.width * header.height)
+    return size <= options.target.get("max_bytes", size) and bpp <= options.target.get("bpp", bpp)
+
+
+def _is_newer(job: FileJob) -> bool:
+    return job.source.exists() and job.target.stat().st_mtime >= job.source.stat().st_mtime
