@@ -2,7 +2,7 @@
 
     python losing_a_worker.py ROOT RECIPE COMMAND MODEL
 
-`encode_files` writes to RECIPE, `ddnc encode --engine ray` to COMMAND. Prints a line of JSON: the rows of `encode_files` and
+`encode_files` writes to RECIPE, `ddnc encode --engine ray` to COMMAND. Prints a line of JSON: the rows of the former and
 the exit status of the command. The exit status is NOT_STARTED where the machine is too busy for Ray, which gives up
 starting after 30 seconds.
 """
