@@ -2,8 +2,8 @@
 
     python losing_a_worker.py ROOT RECIPE COMMAND MODEL
 
-`encode_files` writes to RECIPE, `ddnc encode --engine ray` to COMMAND. Prints a line of JSON: the rows of the former and
-the exit status of the command. The exit status is NOT_STARTED where the machine is too busy for Ray, which gives up
+`encode_files` writes to RECIPE, `ddnc encode --engine ray` to COMMAND. Prints a line of JSON: the rows of the former
+and the exit status of the command. The exit status is NOT_STARTED where the machine is too busy for Ray, which gives up
 starting after 30 seconds.
 """
 
