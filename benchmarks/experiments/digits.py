@@ -94,7 +94,7 @@ def steer(
     from ddncodec.generation.sampling import draw_planes
 
     codec = Codec(model)
-    if codec.engine.model.network.config.given == "class":
+    if codec.engine.model.network.config.condition == "class":
         codec = codec.condition(digit)
     header, begun = Header(codec.info.identity, SIDE, SIDE, lambda_step=codec.lambda_step(100)), time.perf_counter()
     planes = []

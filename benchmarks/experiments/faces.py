@@ -92,7 +92,7 @@ def decode_files(
 
 def _groups(codec: Codec, pictures: Sequence[Path]) -> Iterator[tuple[Codec, Sequence[Path]]]:
     """Pictures to be coded together, and by what: each alone where its gray is given, which no other shares."""
-    if codec.engine.model.network.config.given == "gray":
+    if codec.engine.model.network.config.condition == "gray":
         yield from ((codec.condition(load_picture(path).convert("L")), [path]) for path in pictures)
     else:
         yield from ((codec, pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH))
@@ -108,7 +108,7 @@ def code(pictures: Sequence[Path], model: str, effort: int, levels: Sequence[int
     from ddncodec.zoo import registry
 
     info = registry.find(model)
-    first = 0 if NetworkConfig.from_json(info.config).given == "gray" else 1
+    first = 0 if NetworkConfig.from_json(info.config).condition == "gray" else 1
     if not first <= min(levels) <= max(levels) <= len(info.layout):
         raise BenchmarkError(
             f"model {info.name} has levels {first} to {len(info.layout)}, not {min(levels)} to {max(levels)}"

@@ -22,7 +22,7 @@ from ddncodec.coding.engine import Engine
 from ddncodec.metrics import finite_psnr
 from ddncodec.model import LevelConfig
 from ddncodec.training.config import MNIST, Phase, Recipe
-from ddncodec.training.data.augmentation import Variety
+from ddncodec.training.data.augmentation import Augmentation
 from ddncodec.training.data.pictures import Pictures
 
 LEVELS, OUTPUTS, SIDE = 6, 32, 28
@@ -63,7 +63,7 @@ def recipes(steps: int) -> dict[str, Recipe]:
         "recurrence iteration": replace(plain, network=replace(network, stages=(replace(stage, shared=True),))),
         "chain dropout": replace(plain, chain_dropout=0.1),
         "no residual": replace(plain, network=replace(network, residual=False)),
-        "no leak": replace(plain, network=replace(network, leak=False)),
+        "no leak": replace(plain, network=replace(network, choice_embedding=False)),
     }
 
 
@@ -144,7 +144,7 @@ def options(data: Path, steps: int, digits: int, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     rows, samples = [], []
     with library_errors():
-        pictures, tested = Pictures(data / "train.zip", Variety(mirrored=0.0)), Pictures(data / "test.zip")
+        pictures, tested = Pictures(data / "train.zip", Augmentation(mirror=0.0)), Pictures(data / "test.zip")
         shown = np.stack([tested.picture(index) for index in range(min(digits, len(tested)))])
         click.echo("option                 numbers  chosen  disturbed  seconds")
         for option, recipe in recipes(steps).items():

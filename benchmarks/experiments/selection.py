@@ -116,9 +116,9 @@ def agreement(problem: Problem, one: Tensor, other: Tensor) -> float:
     features = full_features(problem.features)[differ].double()
     residual = problem.residual.flatten(0, 2)[differ].double()
     costs = [
-        (residual - features @ problem.codebook[codes[differ]].double()).square().sum(dim=(1, 2))
-        + problem.prices[codes[differ]].double()
-        for codes in (one, other)
+        (residual - features @ problem.codebook[indices[differ]].double()).square().sum(dim=(1, 2))
+        + problem.prices[indices[differ]].double()
+        for indices in (one, other)
     ]
     wrong = (costs[0] - costs[1]).abs() > TIE * costs[1]
     return 1 - int(wrong.sum()) / one.numel()
@@ -147,8 +147,8 @@ def problems(network: DiscreteDistributionNetwork, picture: np.ndarray) -> Itera
         layer.codebook.data[1:] = _fit(moments(proposal.features, residual).flatten(0, 2), layer, generator)
         problem = Problem(proposal.features, residual, layer.codebook, prices)
         yield problem
-        codes = select_by_gram(problem)
-        state = network.advance(proposal, codes.view(proposal.features.grid))
+        indices = select_by_gram(problem)
+        state = network.advance(proposal, indices.view(proposal.features.grid))
 
 
 def _fit(cells: Tensor, layer: DiscreteDistributionLayer, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a conditional model is given of a picture, from the hands of a caller to the network (see `model.given`)."""
+"""What a conditional model is given of a picture, from the hands of a caller to the network (see `model.condition`)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def to_condition(config: NetworkConfig, condition: Condition) -> Tensor:
 
     Raises ArgumentError where the network takes nothing or something else, ImageError where a picture is no picture.
     """
-    if config.given == "none":
+    if config.condition == "none":
         raise ArgumentError("`condition` is for conditional models, and this model takes nothing but indices")
-    if config.given == "class":
+    if config.condition == "class":
         if not isinstance(condition, int) or not 0 <= condition < config.classes:
             raise ArgumentError(f"`condition` (={condition!r}) must be a class of 0..{config.classes - 1}")
         return torch.tensor([condition])
     if isinstance(condition, int):
-        raise ArgumentError(f"`condition` (={condition}) must be a picture, {config.given}")
+        raise ArgumentError(f"`condition` (={condition}) must be a picture, {config.condition}")
     return gray_of(to_samples(to_pixels(condition).rgb[None]))[:, None].clamp(-1, 1)
 
 

@@ -70,9 +70,9 @@ def guided_planes(engine: Engine, guide: Guide, header: Header, random: np.rando
     states = [engine.start([header])]
     chosen: list[Tensor] = []
     for _ in layout:
-        codes = _choose(engine, guide, header, random, states[-1], None, ())
-        states.append(network.advance(network.propose(states[-1]), codes))
-        chosen.append(codes)
+        indices = _choose(engine, guide, header, random, states[-1], None, ())
+        states.append(network.advance(network.propose(states[-1]), indices))
+        chosen.append(indices)
     first = max(0, len(layout) - guide.late)
     for _ in range(1, guide.rounds):
         state = states[first]
@@ -80,7 +80,7 @@ def guided_planes(engine: Engine, guide: Guide, header: Header, random: np.rando
             chosen[level] = _choose(engine, guide, header, random, state, chosen[level], chosen[level + 1 :])
             state = network.advance(network.propose(state), chosen[level])
     sizes = [grid(level, header.width, header.height) for level in layout]
-    return [codes[0, :rows, :cols].cpu().numpy().astype(np.int32) for codes, (rows, cols) in zip(chosen, sizes)]
+    return [indices[0, :rows, :cols].cpu().numpy().astype(np.int32) for indices, (rows, cols) in zip(chosen, sizes)]
 
 
 def search_weights(
@@ -114,7 +114,7 @@ def _choose(
     incumbent: Tensor | None,
     later: Sequence[Tensor],
 ) -> Tensor:
-    """Codes (1, gh, gw) of the level that `state` is before; `incumbent` is a candidate, `later` the codes behind."""
+    """Indices (1, gh, gw) of the level after `state`; `incumbent` is a candidate, `later` the levels after."""
     proposal = engine.model.network.propose(state)
     pool = _pool(engine, guide, header, random, proposal)
     if incumbent is not None:
@@ -146,10 +146,10 @@ def _scores(
     pixels = proposal.image[0].numel() // 3 * scale**2
     cell = engine.model.info.layout[proposal.level].cell
     found: list[list[Tensor]] = [[] for _ in guide.scorers]
-    for codes in torch.split(pool, max(1, CHUNK_PIXELS // pixels)):
-        state = network.advance(_repeat(proposal, len(codes)), codes)
+    for indices in torch.split(pool, max(1, CHUNK_PIXELS // pixels)):
+        state = network.advance(_repeat(proposal, len(indices)), indices)
         for each in later:
-            state = network.advance(network.propose(state), each.expand(len(codes), -1, -1))
+            state = network.advance(network.propose(state), each.expand(len(indices), -1, -1))
         picture = network.render(state)[:, :, : header.height, : header.width]
         picture = picture.float().add(1).mul_(0.5).clamp_(0, 1)
         for scorer, parts in zip(guide.scorers, found):
@@ -188,6 +188,6 @@ def _repeat(proposal: Proposal, count: int) -> Proposal:
         proposal,
         hidden=expand(proposal.hidden),
         image=expand(proposal.image),
-        condition=expand(proposal.condition),
+        rate_condition=expand(proposal.rate_condition),
         features=features,
     )

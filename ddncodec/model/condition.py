@@ -1,7 +1,7 @@
-"""What a network may be told of a picture beside its indices: its class, its gray picture or its edges.
+"""What a network may know of a picture in addition to its indices: its class, its gray picture or its edges.
 
-Conditional training of Yang 2025, P(X|Y): encoder and decoder both know Y. It enters once, as an addition to the trunk
-before the first level; where the gray picture is known, the picture of the walk begins with it as well.
+Conditional training of Yang 2025, P(X|Y): encoder and decoder both know the condition Y. It enters once, as an addition
+to the trunk before the first level. Where Y is the gray picture, the decoded picture also starts from it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ddncodec.errors import ArgumentError
 from ddncodec.model.config import NetworkConfig
 
 LUMA = (0.299, 0.587, 0.114)
-SPREAD = 0.1
-"""Deviation of the numbers that stand for classes before they are trained."""
+CLASS_DEVIATION = 0.1
+"""Standard deviation of the class embeddings before training."""
 
 
-class GivenClass(nn.Module):
-    """A vector of the trunk for every class; one for every position where the network knows where in the cell it is."""
+class ClassCondition(nn.Module):
+    """An embedding of each class, added to the trunk: one vector, or one per position of a cell with `principal`."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -27,15 +27,16 @@ class GivenClass(nn.Module):
         side = first.levels[0].cell // first.stride if first.principal else 1
         self.classes = nn.Parameter(torch.zeros(config.classes, first.channels, side, side))
 
-    def forward(self, given: Tensor, rows: int, cols: int) -> Tensor:
+    def forward(self, condition: Tensor, rows: int, cols: int) -> Tensor:
         """Classes (B,) int64 -> (B, C, rows, cols). Raises ArgumentError for another type, or no such class."""
         count, _, height, width = self.classes.shape
-        if given.dtype != torch.int64 or given.dim() != 1 or not 0 <= int(given.min()) <= int(given.max()) < count:
-            raise ArgumentError(f"`given` must be classes of 0..{count - 1}")
-        return self.classes[given].tile(1, 1, rows // height, cols // width)
+        classes_fit = condition.dtype == torch.int64 and condition.dim() == 1
+        if not classes_fit or not 0 <= int(condition.min()) <= int(condition.max()) < count:
+            raise ArgumentError(f"`condition` must be classes of 0..{count - 1}")
+        return self.classes[condition].tile(1, 1, rows // height, cols // width)
 
 
-class GivenPlane(nn.Module):
+class PlaneCondition(nn.Module):
     """A convolution over the samples under every trunk position."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -43,19 +44,19 @@ class GivenPlane(nn.Module):
         self.stride = config.stages[0].stride
         self.enter = nn.Conv2d(self.stride**2, config.stages[0].channels, 3, padding=1)
 
-    def forward(self, given: Tensor, rows: int, cols: int) -> Tensor:
+    def forward(self, condition: Tensor, rows: int, cols: int) -> Tensor:
         """Plane (B, 1, H, W) float32 in [-1, 1] -> (B, C, rows, cols). Raises ArgumentError for another shape."""
         wanted = (1, rows * self.stride, cols * self.stride)
-        if given.shape[1:] != wanted:
-            raise ArgumentError(f"`given` is of shape {tuple(given.shape[1:])}, must be {wanted}")
-        return self.enter(F.pixel_unshuffle(given, self.stride))
+        if condition.shape[1:] != wanted:
+            raise ArgumentError(f"`condition` is of shape {tuple(condition.shape[1:])}, must be {wanted}")
+        return self.enter(F.pixel_unshuffle(condition, self.stride))
 
 
-def build_given(config: NetworkConfig) -> GivenClass | GivenPlane | None:
-    """The way in of what `config.given` names."""
-    if config.given == "none":
+def build_condition(config: NetworkConfig) -> ClassCondition | PlaneCondition | None:
+    """The module that adds the condition named by `config.condition` to the trunk; None where there is none."""
+    if config.condition == "none":
         return None
-    return GivenClass(config) if config.given == "class" else GivenPlane(config)
+    return ClassCondition(config) if config.condition == "class" else PlaneCondition(config)
 
 
 def gray_of(pictures: Tensor) -> Tensor:

@@ -13,7 +13,10 @@ FIXED_LAMBDA = 256.0
 """The lambda of models with one rate; their streams need not name it."""
 MAX_PRINCIPAL = 2048
 """Positions of principal components are stored in half precision, which holds integers up to here."""
-GIVEN = ("none", "class", "gray", "edges")
+CONDITIONS = ("none", "class", "gray", "edges")
+FILE_KEYS = {"choice_embedding": "leak", "condition": "given"}
+"""Keys of the JSON in weights files where they differ from the names of fields."""
+FIELD_NAMES = {key: name for name, key in FILE_KEYS.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +38,7 @@ class StageConfig:
     """Levels that share a trunk of `channels` at `stride`, with `features` learned and up to `basis` DCT features.
 
     `shared` is the recurrence iteration of Yang 2025: one block serves all levels of the stage, and a level of its own
-    has no more than a vector that says which it is, its codebook and its leak.
+    has only a level embedding, its codebook and its choice embedding.
 
     `principal` > 0 is for pictures of one cell that all show the same kind of thing. The basis of a level is then
     `basis` of so many principal components of the training pictures in place of cosines, the walk begins with their
@@ -58,22 +61,23 @@ class StageConfig:
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig:
-    """A single-shot generator, coarse to fine (DESIGN sections 1 and 3).
+    """A single-shot generator, coarse to fine (ARCHITECTURE.md, Network).
 
-    `codebook` is "gram-lloyd" (closed form) or "gradient" (Algorithm 1, Yang 2025). `leak` adds a learned embedding of
-    the chosen index to the trunk. `residual` adds what a level proposes to the picture so far; without it, a level
-    proposes whole pictures. `smallest_lambda` and `largest_lambda` bound the conditioning, in squared 8-bit
-    sample levels per bit; both are FIXED_LAMBDA in a model with one rate. `given` is what encoder and decoder know of a
-    picture beforehand (see `model.given`): nothing, which of `classes` classes it is of, its gray picture or its edges.
+    `codebook` is "gram-lloyd" (closed form) or "gradient" (Algorithm 1, Yang 2025). `choice_embedding` adds a learned
+    embedding of the chosen index to the trunk (`leak_choice` in the paper's reference code). `residual` adds what a
+    level proposes to the picture so far; without it, a level proposes whole pictures. `smallest_lambda` and
+    `largest_lambda` bound lambda, in squared 8-bit sample levels per bit; both are FIXED_LAMBDA in a model with one
+    rate. `condition` is what encoder and decoder know of a picture in advance (see `model.condition`): nothing
+    ("none"), which of `classes` classes it is of ("class"), its gray picture ("gray") or its edges ("edges").
     """
 
     stages: tuple[StageConfig, ...]
     codebook: str = "gram-lloyd"
-    leak: bool = True
+    choice_embedding: bool = True
     residual: bool = True
     smallest_lambda: float = 32.0
     largest_lambda: float = 16384.0
-    given: str = "none"
+    condition: str = "none"
     classes: int = 0
 
     def __post_init__(self) -> None:
@@ -83,10 +87,12 @@ class NetworkConfig:
             raise ArgumentError(f"`smallest_lambda` (={self.smallest_lambda}) must be in (0, {self.largest_lambda}]")
         if self.smallest_lambda == self.largest_lambda != FIXED_LAMBDA:
             raise ArgumentError(f"`smallest_lambda` (={self.smallest_lambda}), the only one, must be {FIXED_LAMBDA}")
-        if self.given not in GIVEN:
-            raise ArgumentError(f"`given` (={self.given!r}) must be one of {', '.join(GIVEN)}")
-        if (self.classes > 1) != (self.given == "class") or self.classes < 0:
-            raise ArgumentError(f"`classes` (={self.classes}) must be at least 2 where a class is `given`, or else 0")
+        if self.condition not in CONDITIONS:
+            raise ArgumentError(f"`condition` (={self.condition!r}) must be one of {', '.join(CONDITIONS)}")
+        if (self.classes > 1) != (self.condition == "class") or self.classes < 0:
+            raise ArgumentError(
+                f"`classes` (={self.classes}) must be at least 2 where `condition` is 'class', or else 0"
+            )
         if not self.stages or self.stages[-1].stride != PATCH:
             raise ArgumentError(f"`stages` must end with a stage of stride {PATCH}, which emits at full size")
         for coarse, fine in zip(self.stages, self.stages[1:]):
@@ -126,9 +132,9 @@ class NetworkConfig:
         return max(self.levels[0].cell, self.stages[0].stride)
 
     def to_json(self) -> str:
-        """As JSON; without what is given where nothing is, as in files older than these fields."""
-        fields = dataclasses.asdict(self)
-        if self.given == "none":
+        """As JSON with the keys of weights files (FILE_KEYS); without `given` and `classes` where there is none."""
+        fields = {FILE_KEYS.get(name, name): value for name, value in dataclasses.asdict(self).items()}
+        if self.condition == "none":
             del fields["given"], fields["classes"]
         return json.dumps(fields, separators=(",", ":"))
 
@@ -141,6 +147,8 @@ class NetworkConfig:
                 StageConfig(**{**stage, "levels": tuple(LevelConfig(**level) for level in stage["levels"])})
                 for stage in fields.pop("stages")
             )
-            return NetworkConfig(stages=stages, **fields)
+            if unknown := fields.keys() & FILE_KEYS:
+                raise ArgumentError(f"network configuration has unknown fields: {', '.join(sorted(unknown))}")
+            return NetworkConfig(stages=stages, **{FIELD_NAMES.get(key, key): value for key, value in fields.items()})
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ArgumentError(f"network configuration is not readable: {error}") from error

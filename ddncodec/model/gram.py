@@ -1,4 +1,6 @@
-"""Gram selection: score all K candidates of a cell exactly without building any of them (DESIGN section 2).
+"""Gram selection: score all K candidates of a cell exactly without building any of them.
+
+The derivation is in ARCHITECTURE.md, section Gram selection.
 
 For a cell with features F (Fd x P), residual R (3 x P) and candidate W (3 x Fd),
 

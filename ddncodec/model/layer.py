@@ -9,9 +9,9 @@ from ddncodec.model.cells import COLORS, PACKED, cosine_basis, spread, to_cells
 from ddncodec.model.config import PATCH, LevelConfig, StageConfig
 from ddncodec.model.gram import Features
 
-CONDITIONS = 2
+RATE_FEATURES = 2
 """Numbers that describe lambda to a layer: t and t^2 of t = log lambda scaled to [-1, 1]."""
-SHARED = {"mix", "condition", "out", "to_base", "to_learned", "to_gains"}
+SHARED = {"mix", "rate_condition", "out", "to_base", "to_learned", "to_gains"}
 """Parts of a layer that all levels of a `shared` stage have in common."""
 GAIN_RANGE = 3.0
 """Predicted gains stay within exp(-GAIN_RANGE) and exp(GAIN_RANGE)."""
@@ -20,7 +20,9 @@ GAIN_RANGE = 3.0
 class DiscreteDistributionLayer(nn.Module):
     """One level: a trunk block, a base prediction, features, and K candidates W_k as linear maps of the features."""
 
-    def __init__(self, stage: StageConfig, level: LevelConfig, *, gradient_codebook: bool, leak: bool) -> None:
+    def __init__(
+        self, stage: StageConfig, level: LevelConfig, *, gradient_codebook: bool, choice_embedding: bool
+    ) -> None:
         super().__init__()
         self.side = level.cell // stage.stride
         self.colors = 1 if stage.principal else COLORS
@@ -30,18 +32,18 @@ class DiscreteDistributionLayer(nn.Module):
         self.block = level.block
         if level.block:
             self.mix = nn.Conv2d(channels + PACKED, channels, 3, padding=1)
-            self.condition = nn.Linear(CONDITIONS, channels)
+            self.rate_condition = nn.Linear(RATE_FEATURES, channels)
             self.out = nn.Conv2d(channels, channels, 1)
             self.to_base = nn.Conv2d(channels, PACKED, 1)
         if self.learned:
             self.to_learned = nn.Conv2d(channels, self.width, 1)
         self.to_gains = nn.Conv2d(channels, self.cosines, 1)
-        self.place = nn.Parameter(torch.zeros(channels)) if stage.shared else None
-        self.leak = nn.Parameter(torch.zeros(level.outputs, channels)) if leak else None
+        self.level_embedding = nn.Parameter(torch.zeros(channels)) if stage.shared else None
+        self.choice_embedding = nn.Parameter(torch.zeros(level.outputs, channels)) if choice_embedding else None
         shape = (level.outputs, self.cosines + self.learned, self.colors)
         self.codebook = nn.Parameter(torch.zeros(shape), requires_grad=gradient_codebook)
         if stage.principal:
-            self.picks = nn.Parameter(torch.arange(self.cosines).float(), requires_grad=False)
+            self.component_indices = nn.Parameter(torch.arange(self.cosines).float(), requires_grad=False)
         else:
             self.register_buffer("basis", cosine_basis(self.side, self.cosines), persistent=False)
 
@@ -51,7 +53,7 @@ class DiscreteDistributionLayer(nn.Module):
         return PACKED // self.colors * self.learned
 
     def share(self, other: DiscreteDistributionLayer) -> None:
-        """Use the block of `other`; the place among the levels, codebook and leak stay this layer's own."""
+        """Use the block of `other`; level embedding, codebook and choice embedding stay this layer's own."""
         for name in SHARED & self._modules.keys():
             setattr(self, name, getattr(other, name))
 
@@ -63,11 +65,11 @@ class DiscreteDistributionLayer(nn.Module):
         """What each position sees around it: trunk (B, C, h, w) and packed picture (B, 48, h, w) -> (B, C, h, w)."""
         return self.mix(torch.cat([hidden, image.to(hidden.dtype)], dim=1))
 
-    def hidden(self, hidden: Tensor, mixed: Tensor, condition: Tensor) -> Tensor:
-        """The rest of the block, position by position: trunk, `mixed`, condition (B, 2) -> next trunk."""
-        mixed = mixed + self.condition(condition)[:, :, None, None]
-        if self.place is not None:
-            mixed = mixed + self.place[None, :, None, None]
+    def hidden(self, hidden: Tensor, mixed: Tensor, rate_condition: Tensor) -> Tensor:
+        """The rest of the block, position by position: trunk, `mixed`, `rate_condition` (B, 2) -> next trunk."""
+        mixed = mixed + self.rate_condition(rate_condition)[:, :, None, None]
+        if self.level_embedding is not None:
+            mixed = mixed + self.level_embedding[None, :, None, None]
         return hidden + self.out(nn.functional.gelu(mixed, approximate="tanh"))
 
     def features(self, hidden: Tensor, components: Tensor | None) -> Features:
@@ -75,7 +77,7 @@ class DiscreteDistributionLayer(nn.Module):
 
         `components` (count, P) are the stage's principal components, if it has them.
         """
-        basis = self.basis if components is None else components[self.picks.long()]
+        basis = self.basis if components is None else components[self.component_indices.long()]
         pooled = hidden if self.side == 1 else nn.functional.avg_pool2d(hidden, self.side)
         bounded = GAIN_RANGE * torch.tanh(self.to_gains(pooled).float() / GAIN_RANGE)
         gains = bounded.exp().permute(0, 2, 3, 1)
@@ -85,9 +87,11 @@ class DiscreteDistributionLayer(nn.Module):
             learned = gains.new_zeros(*gains.shape[:3], basis.shape[1], 0)
         return Features(gains, basis, learned)
 
-    def leaked(self, hidden: Tensor, codes: Tensor) -> Tensor:
-        """The trunk (B, C, h, w), told which candidates `codes` (B, gh, gw) were taken."""
-        if self.leak is None:
+    def after_choice(self, hidden: Tensor, indices: Tensor) -> Tensor:
+        """The trunk (B, C, h, w) plus the embedding of the chosen `indices` (B, gh, gw)."""
+        if self.choice_embedding is None:
             return hidden
-        told = nn.functional.embedding(codes, self.leak)  # whose gradient is fast where most codes are 0
-        return spread(told.permute(0, 3, 1, 2), self.side).to(hidden.dtype).add_(hidden)
+        chosen = nn.functional.embedding(
+            indices, self.choice_embedding
+        )  # its gradient is fast where most indices are 0
+        return spread(chosen.permute(0, 3, 1, 2), self.side).to(hidden.dtype).add_(hidden)

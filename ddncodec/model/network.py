@@ -3,9 +3,9 @@
 state = network.initial_state(...)
 for each level:
     proposal = network.propose(state)           # everything that does not depend on the choice
-    codes = <encoder, decoder, sampler, ...>    # the one seam
-    state = network.advance(proposal, codes)    # x = x + W_k F;  h = h + leak[k]
-                                                # a decoder, which knows codes: state = network.follow(state, codes)
+    indices = <encoder, decoder, sampler, ...>  # the one seam
+    state = network.advance(proposal, indices)  # x = x + W_k F;  h = h + choice_embedding[k]
+                                                # a decoder knows the indices: state = network.follow(state, indices)
 picture = network.render(state)
 """
 
@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from ddncodec.errors import ArgumentError
 from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, unpack, view_cells
-from ddncodec.model.condition import SPREAD, GivenClass, build_given
+from ddncodec.model.condition import CLASS_DEVIATION, ClassCondition, build_condition
 from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
 from ddncodec.model.gram import Features, strips
-from ddncodec.model.layer import CONDITIONS, DiscreteDistributionLayer
+from ddncodec.model.layer import RATE_FEATURES, DiscreteDistributionLayer
 from ddncodec.model.principal import PrincipalComponents
 
 
@@ -31,13 +31,13 @@ class State:
     """Where a batch of pictures stands after `level` levels.
 
     `hidden` (B, C, h, w) is the trunk, `image` (B, 48, h, w) float32 the packed picture of the current stage with
-    samples nominally in [-1, 1], `condition` (B, 2) describes lambda.
+    samples nominally in [-1, 1], `rate_condition` (B, 2) describes lambda.
     """
 
     level: int
     hidden: Tensor
     image: Tensor
-    condition: Tensor
+    rate_condition: Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +47,13 @@ class Proposal:
     level: int
     hidden: Tensor
     image: Tensor
-    condition: Tensor
+    rate_condition: Tensor
     features: Features
 
     def take(self, rows: Tensor) -> Proposal:
         """The proposal to a batch of these rows (n,) of the batch, which may repeat."""
-        hidden, image, condition = self.hidden[rows], self.image[rows], self.condition[rows]
-        return Proposal(self.level, hidden, image, condition, self.features.take(rows))
+        hidden, image, rate_condition = self.hidden[rows], self.image[rows], self.rate_condition[rows]
+        return Proposal(self.level, hidden, image, rate_condition, self.features.take(rows))
 
 
 class Stage(nn.Module):
@@ -72,7 +72,9 @@ class Stage(nn.Module):
             self.enter = nn.Conv2d(coarser.channels, 4 * config.channels, 1)
         gradient = network.codebook == "gradient"
         self.layers = nn.ModuleList(
-            DiscreteDistributionLayer(config, level, gradient_codebook=gradient, leak=network.leak)
+            DiscreteDistributionLayer(
+                config, level, gradient_codebook=gradient, choice_embedding=network.choice_embedding
+            )
             for level in config.levels
         )
         for layer in self.layers[1:] if config.shared else ():
@@ -82,7 +84,7 @@ class Stage(nn.Module):
 
 
 class DiscreteDistributionNetwork(nn.Module):
-    """A DDN with cells, a pyramid of stages and a lambda condition (DESIGN section 1)."""
+    """A DDN with cells, a pyramid of stages and a rate condition, lambda (ARCHITECTURE.md, Network)."""
 
     def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
         """Weights are drawn from `generator`; without one they are zero, to be loaded."""
@@ -91,7 +93,7 @@ class DiscreteDistributionNetwork(nn.Module):
         coarser = (None, *config.stages[:-1])
         self.stages = nn.ModuleList(Stage(s, c, config) for s, c in zip(config.stages, coarser))
         self.places = [(s, i) for s, stage in enumerate(config.stages) for i in range(len(stage.levels))]
-        self.given = build_given(config)
+        self.condition = build_condition(config)
         if generator is not None:
             self._initialize(generator)
         self.to(memory_format=torch.channels_last)
@@ -104,83 +106,83 @@ class DiscreteDistributionNetwork(nn.Module):
         """Side in full-size pixels of a pixel of the picture that `level` emits."""
         return self.config.stages[self.places[level][0]].scale
 
-    def condition(self, lambdas: Tensor) -> Tensor:
-        """Lambdas (B,) in squared 8-bit sample levels per bit -> the condition (B, 2); zeros if there is but one."""
+    def rate_condition(self, lambdas: Tensor) -> Tensor:
+        """Lambdas (B,) in squared 8-bit sample levels per bit -> the rate condition (B, 2), 0 in models of one rate."""
         if self.config.has_one_rate:
             return lambdas.new_zeros(lambdas.shape[0], 2)
         low, high = math.log(self.config.smallest_lambda), math.log(self.config.largest_lambda)
         t = (lambdas.float().log() - low) / (high - low) * 2 - 1
         return torch.stack([t, t * t], dim=1)
 
-    def initial_state(self, lambdas: Tensor, height: int, width: int, given: Tensor | None = None) -> State:
+    def initial_state(self, lambdas: Tensor, height: int, width: int, condition: Tensor | None = None) -> State:
         """The state before the first level, for pictures of height x width, multiples of `config.alignment`.
 
-        `given`, for a batch of lambdas.shape[0] or 1: classes (B,) int64, or a plane (B, 1, height, width) in [-1, 1],
-        as `config.given` says. Raises ArgumentError where it is missing or does not fit.
+        `condition`, for a batch of lambdas.shape[0] or 1: classes (B,) int64, or a plane (B, 1, height, width) in
+        [-1, 1], as `config.condition` says. Raises ArgumentError where it is missing or does not fit.
         """
-        if (given is None) != (self.given is None):
-            raise ArgumentError(f"`given` must be {self.config.given}, which is what the model knows of a picture")
+        if (condition is None) != (self.condition is None):
+            raise ArgumentError(f"`condition` must be {self.config.condition}, as the model was trained with")
         stride = self.config.stages[0].stride
         batch, rows, cols = lambdas.shape[0], height // stride, width // stride
         first = self.stages[0]
         hidden = first.start[None, :, None, None].expand(batch, -1, rows, cols)
         image = hidden.new_zeros(batch, PACKED, rows, cols, dtype=torch.float32)
-        if self.given is not None and given is not None:
-            hidden = hidden + self.given(given, rows, cols)
-            if self.config.given == "gray":
-                image = image + pack(shrink(given.expand(-1, COLORS, -1, -1), first.scale))
+        if self.condition is not None and condition is not None:
+            hidden = hidden + self.condition(condition, rows, cols)
+            if self.config.condition == "gray":
+                image = image + pack(shrink(condition.expand(-1, COLORS, -1, -1), first.scale))
         if self.config.stages[0].principal:
             side = first.principal.side
             grid = (rows // side, cols // side)
             hidden = hidden + first.position.tile(1, *grid)
-            mean = first.principal.mean[given] if self.config.given == "class" else first.principal.mean[None]
+            mean = first.principal.mean[condition] if self.config.condition == "class" else first.principal.mean[None]
             image = image + from_cells(mean[:, None, None, None], side).tile(1, 1, *grid)
         keep = {"memory_format": torch.channels_last}
-        return State(0, hidden.contiguous(**keep), image.contiguous(**keep), self.condition(lambdas))
+        return State(0, hidden.contiguous(**keep), image.contiguous(**keep), self.rate_condition(lambdas))
 
     def propose(self, state: State) -> Proposal:
         """Run the trunk block of the next level: all that its candidates share."""
         layer, (hidden, image) = self.layer(state.level), self._enter(state)
         if layer.block:
-            hidden, image = self._base(layer, hidden, image, layer.mixed(hidden, image), state.condition)
+            hidden, image = self._base(layer, hidden, image, layer.mixed(hidden, image), state.rate_condition)
         features = layer.features(hidden, self._components())
-        return Proposal(state.level, hidden, image, state.condition, features)
+        return Proposal(state.level, hidden, image, state.rate_condition, features)
 
-    def advance(self, proposal: Proposal, codes: Tensor) -> State:
-        """Take candidate `codes` (B, gh, gw) int64 in [0, K) in every cell; 0 keeps the base prediction."""
+    def advance(self, proposal: Proposal, indices: Tensor) -> State:
+        """Take candidate `indices` (B, gh, gw) int64 in [0, K) in every cell; 0 keeps the base prediction."""
         layer = self.layer(proposal.level)
-        delta = proposal.features.combine(layer.codebook[codes])
+        delta = proposal.features.combine(layer.codebook[indices])
         image = proposal.image + from_cells(delta, layer.side)
-        return State(proposal.level + 1, layer.leaked(proposal.hidden, codes), image, proposal.condition)
+        return State(proposal.level + 1, layer.after_choice(proposal.hidden, indices), image, proposal.rate_condition)
 
     @torch.no_grad()
-    def follow(self, state: State, codes: Tensor) -> State:
-        """`advance(propose(state), codes)`, for codes that are known before.
+    def follow(self, state: State, indices: Tensor) -> State:
+        """`advance(propose(state), indices)`, for indices that are known in advance.
 
         But for the convolution over neighbours, all is done a strip of cells at a time, which the cache holds; and
         features are those of the cells that do not keep.
         """
         layer, (hidden, image) = self.layer(state.level), self._enter(state)
         mixed = layer.mixed(hidden, image) if layer.block else hidden
-        after = State(state.level + 1, torch.empty_like(hidden), torch.empty_like(image), state.condition)
-        numbers = hidden[0, 0].numel() // codes.shape[1] * max(layer.width, hidden.shape[1])
-        for cells in strips(codes.shape[1], numbers, hidden.device):
+        after = State(state.level + 1, torch.empty_like(hidden), torch.empty_like(image), state.rate_condition)
+        numbers = hidden[0, 0].numel() // indices.shape[1] * max(layer.width, hidden.shape[1])
+        for cells in strips(indices.shape[1], numbers, hidden.device):
             rows = slice(cells.start * layer.side, cells.stop * layer.side)
             trunk, base = hidden[:, :, rows], image[:, :, rows]
             if layer.block:
-                trunk, base = self._base(layer, trunk, base, mixed[:, :, rows], state.condition)
+                trunk, base = self._base(layer, trunk, base, mixed[:, :, rows], state.rate_condition)
             after.image[:, :, rows] = base
-            self._change(layer, trunk, after.image[:, :, rows], codes[:, cells])
-            after.hidden[:, :, rows] = layer.leaked(trunk, codes[:, cells])
+            self._change(layer, trunk, after.image[:, :, rows], indices[:, cells])
+            after.hidden[:, :, rows] = layer.after_choice(trunk, indices[:, cells])
         return after
 
-    def _change(self, layer: DiscreteDistributionLayer, hidden: Tensor, image: Tensor, codes: Tensor) -> None:
+    def _change(self, layer: DiscreteDistributionLayer, hidden: Tensor, image: Tensor, indices: Tensor) -> None:
         """Add W_k F to the cells of `image` that do not keep, which are laid side by side for it."""
-        taken = codes.nonzero(as_tuple=True)
+        taken = indices.nonzero(as_tuple=True)
         if taken[0].numel():
             trunk = view_cells(hidden, layer.side)[taken].transpose(0, 1).flatten(1, 2)
             features = layer.features(trunk.permute(2, 0, 1)[None], self._components())
-            delta = features.combine(layer.codebook[codes[taken]][None, None])
+            delta = features.combine(layer.codebook[indices[taken]][None, None])
             view_cells(image, layer.side)[taken] += delta.reshape(-1, layer.side, layer.side, image.shape[1])
 
     def _enter(self, state: State) -> tuple[Tensor, Tensor]:
@@ -191,10 +193,10 @@ class DiscreteDistributionNetwork(nn.Module):
         return _pixel_shuffle(self.stages[stage].enter(state.hidden)), enlarge(state.image)
 
     def _base(
-        self, layer: DiscreteDistributionLayer, hidden: Tensor, image: Tensor, mixed: Tensor, condition: Tensor
+        self, layer: DiscreteDistributionLayer, hidden: Tensor, image: Tensor, mixed: Tensor, rate_condition: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Trunk and base prediction of a level with a block."""
-        hidden = layer.hidden(hidden, mixed, condition)
+        hidden = layer.hidden(hidden, mixed, rate_condition)
         base = layer.to_base(hidden).float()
         return hidden, image + base if self.config.residual else base
 
@@ -218,8 +220,8 @@ class DiscreteDistributionNetwork(nn.Module):
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
                 nn.init.zeros_(module.bias)
-            elif isinstance(module, GivenClass):
-                nn.init.normal_(module.classes, std=SPREAD, generator=generator)
+            elif isinstance(module, ClassCondition):
+                nn.init.normal_(module.classes, std=CLASS_DEVIATION, generator=generator)
         for stage in self.stages:
             if stage.scale > 1:
                 nn.init.zeros_(stage.to_detail.weight)
@@ -248,4 +250,4 @@ def _pixel_shuffle(hidden: Tensor) -> Tensor:
     return nn.functional.pixel_shuffle(hidden, 2).contiguous(memory_format=torch.channels_last)
 
 
-__all__ = ["CONDITIONS", "DiscreteDistributionNetwork", "Proposal", "Stage", "State"]
+__all__ = ["RATE_FEATURES", "DiscreteDistributionNetwork", "Proposal", "Stage", "State"]

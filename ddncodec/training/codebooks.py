@@ -44,16 +44,17 @@ class CodebookState(nn.Module):
         return (kept / taken).log2().clamp(-4, 4)
 
     @torch.no_grad()
-    def observe(self, moments: Tensor, codes: Tensor, t: Tensor, weights: Tensor) -> Tensor:
+    def observe(self, moments: Tensor, indices: Tensor, t: Tensor, weights: Tensor) -> Tensor:
         """Sums of one batch as one vector, to be reduced over processes and given to `update`.
 
-        `moments` (B, gh, gw, D), of which those of a picture count `weights` (B,) times; `codes` (B, gh, gw), `t` (B,).
+        `moments` (B, gh, gw, D), of which those of a picture count `weights` (B,) times; `indices` (B, gh, gw); `t`
+        (B,).
         """
-        flat, moments = codes.flatten(), moments * weights[:, None, None, None]
+        flat, moments = indices.flatten(), moments * weights[:, None, None, None]
         sums = torch.zeros_like(self.sums).index_add_(0, flat, moments.flatten(0, 2))
         counts = torch.zeros_like(self.counts).index_add_(0, flat, torch.ones_like(flat, dtype=self.counts.dtype))
-        taken = (codes != 0).flatten(1).float().sum(1)
-        pair = torch.stack([codes[0].numel() - taken, taken], dim=1)
+        taken = (indices != 0).flatten(1).float().sum(1)
+        pair = torch.stack([indices[0].numel() - taken, taken], dim=1)
         flags = torch.zeros_like(self.flags).index_add_(0, bucket_of(t), pair)
         return torch.cat([sums.flatten(), counts, flags.flatten()])
 
@@ -64,17 +65,17 @@ class CodebookState(nn.Module):
             buffer.mul_(decay).add_(seen.view_as(buffer))
         self.flags.clamp_(min=0.5)
 
-    def solve(self, layer: DiscreteDistributionLayer, prior: float = 0.0) -> None:
-        """Gram-Lloyd: W_k = A_k (G_k + eps I)^-1 for every output that cells chose (DESIGN section 3).
+    def solve(self, layer: DiscreteDistributionLayer, ridge_cells: float = 0.0) -> None:
+        """Gram-Lloyd: W_k = A_k (G_k + eps I)^-1 for every output that cells chose (ARCHITECTURE.md, Gram-Lloyd).
 
-        Every output is solved with `prior` average cells more, whose residual is zero.
+        Every output is solved with `ridge_cells` average cells more, whose residual is zero.
         """
         right, gram = normal_equations(self.sums, layer.cosines, layer.learned, layer.colors)
         size = gram.shape[-1]
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)
         seen = (self.counts > 1e-3) & (trace > 1e-8)
         seen[0] = False
-        share = RIDGE + prior / self.counts.clamp(min=1e-3)
+        share = RIDGE + ridge_cells / self.counts.clamp(min=1e-3)
         ridge = torch.eye(size, device=gram.device) * (share * trace.clamp(min=1e-8))[:, None, None]
         factor, failed = torch.linalg.cholesky_ex(gram + ridge)
         solved = torch.cholesky_solve(right, factor)
@@ -91,12 +92,12 @@ class CodebookState(nn.Module):
     ) -> int:
         """Give dead outputs half of a busy one; returns how many. `extra` tables (K, ...) move along with it."""
         pairs = [(pruned + 1, split + 1) for pruned, split in plan_splits(self.counts[1:], prune_below, limit)]
-        moving = [layer.codebook.data, self.sums, *extra]
-        if layer.leak is not None:
-            moving.append(layer.leak.data)
+        tables = [layer.codebook.data, self.sums, *extra]
+        if layer.choice_embedding is not None:
+            tables.append(layer.choice_embedding.data)
         for pair in pairs:
             self.sums[pair[1]] /= 2
-            split_rows(moving, [pair])
+            split_rows(tables, [pair])
         pruned = [pair[0] for pair in pairs]
         right_sides = self.sums[:, : layer.codebook[0].numel()]
         perturb_rows(right_sides, pruned, 0.1, generator)

@@ -7,7 +7,7 @@ import dataclasses
 from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
-from ddncodec.training.data.augmentation import PLAIN, Variety
+from ddncodec.training.data.augmentation import PLAIN, Augmentation
 
 TUNING_PRIOR = 0.2
 """Share of its learning rate at which the index prior of a trained model goes on."""
@@ -29,14 +29,14 @@ class Phase:
 class Recipe:
     """All that decides a run's weights besides its pictures. Steps count from 0; learning rates are AdamW's.
 
-    `patient_steps` is how long the price of bits rises after a stage starts, while its codebooks settle;
+    `rate_warmup_steps` is how long the price of bits rises after a stage starts, while its codebooks settle;
     `solve_from` the first step at which codebooks are solved and split, for a run that begins with given ones and
-    empty sums; `prior_cells` how many cells with nothing to add each output is solved with, against outputs fitted
+    empty sums; `ridge_cells` how many cells with nothing to add each output is solved with, against outputs fitted
     to few. `start_crops` and `start_rounds` say how many crops, and rounds of Lloyd's algorithm, the closed-form
-    start of a model on principal components takes. `relative` trains the bare logarithm of errors. `variety` says how
-    crops differ from pictures; `chain_dropout` is the share of cells that go on from a random output instead of the
+    start of a model on principal components takes. `relative` trains the bare logarithm of errors. `augmentation` says
+    how crops differ from pictures; `chain_dropout` is the share of cells that go on from a random output instead of the
     chosen one (section 3.2, Yang 2025).
-    `prior` is how many channels the index prior has that is trained along with the network, 0 for none, and
+    `prior_channels` is how many channels the index prior has that is trained along with the network, 0 for none, and
     `prior_rate` its learning rate; from step `joint_from` on, indices are chosen at its prices. For `settle_steps`
     after the last one the averaged trunk is held, while its codebooks are solved from ever more cells and the index
     prior goes on (see `release`).
@@ -48,21 +48,21 @@ class Recipe:
     warmup: int = 100
     decay_from: float = 0.5
     average: float = 0.998
-    moving: float = 0.99
-    moving_late: float = 0.996
+    codebook_decay: float = 0.99
+    codebook_decay_late: float = 0.996
     solve_every: int = 4
     split_every: int = 40
     prune_below: float = 0.1
     final_weight: float = 2.0
-    patient_steps: int = 300
+    rate_warmup_steps: int = 300
     solve_from: int = 0
-    prior_cells: float = 0.0
+    ridge_cells: float = 0.0
     relative: bool = False
     start_crops: int = 0
     start_rounds: int = 4
-    variety: Variety = PLAIN
+    augmentation: Augmentation = PLAIN
     chain_dropout: float = 0.0
-    prior: int = 0
+    prior_channels: int = 0
     prior_rate: float = 3e-3
     joint_from: int = 0
     settle_steps: int = 40
@@ -75,7 +75,7 @@ class Recipe:
     def phase(self, step: int) -> Phase:
         return next(phase for phase in self.phases if step < phase.until)
 
-    def pace(self, step: int) -> float:
+    def lr_factor(self, step: int) -> float:
         """Learning rate at `step` as a share of `learning_rate`: warm-up, plateau, linear decay to 1 %."""
         start = self.decay_from * self.steps
         decay = 1 - 0.99 * max(0.0, step - start) / max(1.0, self.steps - start)
@@ -88,7 +88,7 @@ class Recipe:
         """
         phase = dataclasses.replace(self.phases[-1], until=steps)
         return dataclasses.replace(
-            self, phases=(phase,), patient_steps=1, solve_from=200, joint_from=200,
+            self, phases=(phase,), rate_warmup_steps=1, solve_from=200, joint_from=200,
             prior_rate=TUNING_PRIOR * self.prior_rate, final_weight=TUNING_FINAL,
         )  # fmt: skip
 
@@ -115,8 +115,8 @@ PHOTO = Recipe(
         largest_lambda=12288.0,
     ),
     phases=(Phase(500, 1, 12, 256), Phase(1100, 2, 6, 256), Phase(9000, 3, 3, 192)),
-    variety=Variety(turned=0.15, reduced=0.5, toned=0.4, drawn=0.05),
-    prior=32,
+    augmentation=Augmentation(flip_and_transpose=0.15, downscale=0.5, color_jitter=0.4, synthetic=0.05),
+    prior_channels=32,
     joint_from=4000,
 )
 
@@ -125,8 +125,8 @@ PHOTO_GPU = dataclasses.replace(
     phases=(*PHOTO.phases[:2], Phase(12000, 3, 32, 256)),
     learning_rate=7e-4,
     decay_from=0.0,
-    moving=0.98,
-    moving_late=0.998,
+    codebook_decay=0.98,
+    codebook_decay_late=0.998,
     solve_every=16,
     split_every=100,
     prior_rate=7.5e-3,
@@ -137,9 +137,9 @@ THUMB = dataclasses.replace(
     PHOTO,
     phases=(Phase(500, 1, 48, 64), Phase(1100, 2, 32, 64), Phase(9000, 3, 24, 64)),
     learning_rate=4e-4,
-    moving=0.996,
-    moving_late=0.999,
-    variety=PLAIN,
+    codebook_decay=0.996,
+    codebook_decay_late=0.999,
+    augmentation=PLAIN,
 )
 """Whole thumbnails of photographs, and faces; goes on from model photo."""
 
@@ -155,7 +155,7 @@ TINY = Recipe(
     phases=(Phase(4, 1, 4, 32), Phase(60, 2, 4, 32)),
     warmup=5,
     split_every=10,
-    prior=4,
+    prior_channels=4,
     joint_from=30,
 )
 
@@ -171,13 +171,13 @@ def _mnist(steps: int, levels: tuple[LevelConfig, ...], *, shared: bool = False)
         phases=(Phase(steps, 1, 64, DIGIT),),
         learning_rate=3e-3,
         warmup=20,
-        moving=0.995,
-        moving_late=0.998,
+        codebook_decay=0.995,
+        codebook_decay_late=0.998,
         solve_every=20,
-        prior_cells=2.0,
+        ridge_cells=2.0,
         relative=True,
         start_crops=20_000,
-        variety=Variety(mirrored=0.0),
+        augmentation=Augmentation(mirror=0.0),
     )
 
 
@@ -187,22 +187,24 @@ MNIST_TREE = _mnist(1000, _levels((3, DIGIT, 8)))
 
 
 def _face64() -> Recipe:
-    """The paper's setting: one index a level for the whole face. One block serves the picks of four levels."""
+    """The paper's setting: one index a level for the whole face. One block serves the choices of four levels."""
     levels = tuple(LevelConfig(64, 512, block=index % 4 == 0) for index in range(128))
     stage = StageConfig(4, 64, 0, 48, levels, principal=800)
     return Recipe(
-        network=NetworkConfig((stage,), leak=False, smallest_lambda=FIXED_LAMBDA, largest_lambda=FIXED_LAMBDA),
+        network=NetworkConfig(
+            (stage,), choice_embedding=False, smallest_lambda=FIXED_LAMBDA, largest_lambda=FIXED_LAMBDA
+        ),
         phases=(Phase(4000, 1, 16, 64),),
         decay_from=0.3,
-        moving=0.9998,
-        moving_late=0.9998,
+        codebook_decay=0.9998,
+        codebook_decay_late=0.9998,
         solve_every=50,
         split_every=500,
-        prior_cells=2.0,
+        ridge_cells=2.0,
         relative=True,
         start_crops=60_000,
         start_rounds=3,
-        variety=Variety(margin=1),
+        augmentation=Augmentation(margin=1),
     )
 
 
@@ -215,18 +217,18 @@ def _face64_color() -> Recipe:
     stage = StageConfig(4, 48, 0, 48, levels, principal=192)
     return dataclasses.replace(
         FACE64,
-        network=dataclasses.replace(FACE64.network, stages=(stage,), given="gray"),
+        network=dataclasses.replace(FACE64.network, stages=(stage,), condition="gray"),
         phases=(Phase(1500, 1, 16, 64),),
         split_every=100,
-        moving=0.999,
-        moving_late=0.9995,
+        codebook_decay=0.999,
+        codebook_decay_late=0.9995,
         start_crops=20_000,
     )
 
 
 FACE64_COLOR = _face64_color()
 MNIST_CLASS = dataclasses.replace(
-    MNIST, network=dataclasses.replace(MNIST.network, given="class", classes=10), chain_dropout=0.1
+    MNIST, network=dataclasses.replace(MNIST.network, condition="class", classes=10), chain_dropout=0.1
 )
 
 RECIPES = {

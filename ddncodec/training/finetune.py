@@ -27,10 +27,10 @@ def decode(network: DiscreteDistributionNetwork, planes: Sequence[Planes], heade
     state = network.initial_state(lambdas, -(-height // unit) * unit, -(-width // unit) * unit)
     for level in range(len(planes[0])):
         proposal = network.propose(state)
-        codes = torch.from_numpy(np.stack([each[level] for each in planes])).to(device, torch.int64)
+        indices = torch.from_numpy(np.stack([each[level] for each in planes])).to(device, torch.int64)
         rows, cols = proposal.features.grid[1:]
-        codes = F.pad(codes, (0, cols - codes.shape[2], 0, rows - codes.shape[1]))
-        state = network.advance(proposal, codes)
+        indices = F.pad(indices, (0, cols - indices.shape[2], 0, rows - indices.shape[1]))
+        state = network.advance(proposal, indices)
     return network.render(state)[:, :, :height, :width]
 
 

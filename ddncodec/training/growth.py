@@ -19,7 +19,7 @@ from ddncodec.training.prior import STATE_UNIT, WEIGHT_UNIT
 SHRINK = 0.75
 """Size of a new level's outputs, as a share of those of the level before: they add what those have left."""
 RARER = 0.7
-"""Octaves by which an index prior first takes a new level for likelier to be kept than the level before."""
+"""Initial bias towards index 0 of each added level, in octaves relative to the level before."""
 
 
 @torch.no_grad()
@@ -78,10 +78,10 @@ def _rescale_lambda(network: DiscreteDistributionNetwork, trained: NetworkConfig
     new_low, new_high = math.log(network.config.smallest_lambda), math.log(network.config.largest_lambda)
     a, b = (new_high - new_low) / (high - low), (new_high + new_low - high - low) / (high - low)
     layers = [module for module in network.modules() if isinstance(module, DiscreteDistributionLayer) and module.block]
-    for condition in {layer.condition: None for layer in layers}:
-        u, v = (column.clone() for column in condition.weight.unbind(dim=1))
-        condition.weight.copy_(torch.stack([a * u + 2 * a * b * v, a * a * v], dim=1))
-        condition.bias.add_(b * u + b * b * v)
+    for linear in {layer.rate_condition: None for layer in layers}:
+        u, v = (column.clone() for column in linear.weight.unbind(dim=1))
+        linear.weight.copy_(torch.stack([a * u + 2 * a * b * v, a * a * v], dim=1))
+        linear.bias.add_(b * u + b * b * v)
 
 
 def _rarer(level: LevelPrior, octaves: float) -> LevelPrior:

@@ -23,8 +23,8 @@ def start_from_components(
     """Set components, mean, codebooks and their sums of a fresh `state` as if the trunk did nothing yet.
 
     Components are those of `recipe.start_crops` crops. Each level works on the components in which most is left to do,
-    with a codebook by Lloyd's algorithm on what earlier levels left (residual vector quantisation). Where the gray
-    picture is given, all this is about what it leaves. A function of the recipe and the pictures.
+    with a codebook by Lloyd's algorithm on what earlier levels left (residual vector quantisation). Where the
+    condition is the gray picture, all this is about what it leaves. A function of the recipe and the pictures.
     """
     recipe, network = state.recipe, state.network
     size = recipe.network.levels[0].cell
@@ -34,39 +34,43 @@ def start_from_components(
     spectra, classes = [], []
     for first in range(0, recipe.start_crops, BATCH):
         count = min(BATCH, recipe.start_crops - first)
-        batch = pictures.batch(count, size, (recipe.seed, first, size), recipe.network.given).to(device)
-        crops = batch.crops - batch.given if recipe.network.given == "gray" else batch.crops
+        batch = pictures.batch(count, size, (recipe.seed, first, size), recipe.network.condition).to(device)
+        crops = batch.crops - batch.condition if recipe.network.condition == "gray" else batch.crops
         spectra.append(components.analyze(to_cells(pack(crops), components.side, 1).flatten(1)))
-        classes.append(batch.given if recipe.network.given == "class" else torch.zeros(count, dtype=torch.int64))
+        classes.append(
+            batch.condition if recipe.network.condition == "class" else torch.zeros(count, dtype=torch.int64)
+        )
     left = _analyze_components(components, torch.cat(spectra), torch.cat(classes).to(device))
     state.average.load_state_dict(network.state_dict())
     generator = torch.Generator().manual_seed(recipe.seed)
-    samples = recipe.phases[-1].batch / (1 - recipe.moving)
+    samples = recipe.phases[-1].batch / (1 - recipe.codebook_decay)
     for level, book in enumerate(state.codebooks):
         progress(f"codebook {level + 1} of {len(state.codebooks)}")
         layer = network.layer(level)
-        picks = left.square().mean(dim=0).topk(layer.cosines).indices.sort().values
-        seen = left[:, picks]
-        codebook, codes = lloyd(seen, layer.codebook.shape[0], recipe.start_rounds, recipe.prior_cells, generator)
-        left[:, picks] = seen - codebook[codes]
+        selected = left.square().mean(dim=0).topk(layer.cosines).indices.sort().values
+        seen = left[:, selected]
+        codebook, indices = lloyd(seen, layer.codebook.shape[0], recipe.start_rounds, recipe.ridge_cells, generator)
+        left[:, selected] = seen - codebook[indices]
         for each in (layer, state.average.layer(level)):
-            each.picks.data.copy_(picks)
+            each.component_indices.data.copy_(selected)
             each.codebook.data.copy_(codebook[:, :, None])
-        _fill(book, layer, seen, codes, samples / seen.shape[0])
+        _fill(book, layer, seen, indices, samples / seen.shape[0])
 
 
-def lloyd(points: Tensor, outputs: int, rounds: int, prior: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def lloyd(
+    points: Tensor, outputs: int, rounds: int, ridge_cells: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Lloyd's algorithm: a codebook (outputs, d) whose entry 0 is zero, and the nearest entry of each point (n, d).
 
-    Every other entry is the mean of its points and `prior` more at the origin.
+    Every other entry is the mean of its points and `ridge_cells` more at the origin.
     """
     drawn = torch.randint(points.shape[0], (outputs - 1,), generator=generator)
     codebook = torch.cat([points.new_zeros(1, points.shape[1]), 0.7 * points[drawn.to(points.device)]])
     for _ in range(rounds):
-        codes = nearest(points, codebook)
-        sums = torch.zeros_like(codebook).index_add_(0, codes, points)
-        counts = torch.bincount(codes, minlength=outputs).to(sums)
-        codebook = sums / (counts[:, None] + max(prior, 1e-6))
+        indices = nearest(points, codebook)
+        sums = torch.zeros_like(codebook).index_add_(0, indices, points)
+        counts = torch.bincount(indices, minlength=outputs).to(sums)
+        codebook = sums / (counts[:, None] + max(ridge_cells, 1e-6))
         codebook[0] = 0
     return codebook, nearest(points, codebook)
 
@@ -93,10 +97,10 @@ def _analyze_components(components: PrincipalComponents, spectra: Tensor, classe
     return spectra @ found.T
 
 
-def _fill(book: CodebookState, layer: DiscreteDistributionLayer, seen: Tensor, codes: Tensor, scale: float) -> None:
+def _fill(book: CodebookState, layer: DiscreteDistributionLayer, seen: Tensor, indices: Tensor, scale: float) -> None:
     """Sums of a level (see `model.gram`; gains are still 1) as if `scale` times these points had been observed."""
-    counts = torch.bincount(codes, minlength=layer.codebook.shape[0]).to(seen)
-    right = seen.new_zeros(counts.shape[0], seen.shape[1]).index_add_(0, codes, seen)
+    counts = torch.bincount(indices, minlength=layer.codebook.shape[0]).to(seen)
+    right = seen.new_zeros(counts.shape[0], seen.shape[1]).index_add_(0, indices, seen)
     book.sums.copy_(torch.cat([right, counts[:, None].expand(-1, seen.shape[1])], dim=1) * scale)
     book.counts.copy_(counts * scale)
 

@@ -45,20 +45,20 @@ class PriorTrainer:
         self.average.adopt(prior)
 
     def learn(
-        self, network: DiscreteDistributionNetwork, codes: Sequence[Tensor], lambdas: Tensor, pace: float
+        self, network: DiscreteDistributionNetwork, indices: Sequence[Tensor], lambdas: Tensor, lr_factor: float
     ) -> float:
-        """Descend on the bits of one batch of `codes`, (B, gh, gw) a level; returns bits per cell.
+        """Descend on the bits of one batch of `indices`, (B, gh, gw) a level; returns bits per cell.
 
-        `network` chose them at `lambdas` (B,); `pace` scales the learning rate.
+        `network` chose them at `lambdas` (B,); `lr_factor` scales the learning rate.
         """
-        nonzero, values = self.network(codes, _lambda_features(lambdas), codebook_features(network))
-        loss = (nonzero.sum() + values.sum()) / sum(plane.numel() for plane in codes)
+        nonzero, values = self.network(indices, _lambda_features(lambdas), codebook_features(network))
+        loss = (nonzero.sum() + values.sum()) / sum(plane.numel() for plane in indices)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.network.parameters())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * pace
+            group["lr"] = self.rate * lr_factor
         self.optimizer.step()
         self._update_average()
         return float(loss.detach())

@@ -1,4 +1,4 @@
-"""From a training state to a weights file: settle the codebooks on the averaged trunk, then fit what codes indices."""
+"""From a training state to a weights file: settle codebooks on the averaged trunk, then fit probability tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ddncodec.zoo.loading import load_model, save_model
 from ddncodec.zoo.weights_file import ModelInfo
 
 SOLVE_EVERY = 10
-SETTLE_PACE = 0.2
+SETTLE_LR_FACTOR = 0.2
 """Share of its learning rate at which the index prior begins to settle."""
 TABLE_ROUNDS = 2
 """Tables and choices depend on each other: tables are fitted this many times, each to choices made with the last."""
@@ -93,14 +93,14 @@ def _settle(
     there.
     """
     recipe, phase = state.recipe, state.recipe.phases[-1]
-    steps, memory = recipe.settle_steps, 1 / (1 - recipe.moving_late)
+    steps, memory = recipe.settle_steps, 1 / (1 - recipe.codebook_decay_late)
     generator = torch.Generator().manual_seed(recipe.seed)
     device = network.stages[0].start.device
     for step in range(steps):
         if step % max(1, steps // 10) == 0:
             progress(f"settling, step {step} of {steps}")
         seed = (recipe.seed, state.step, step, 1)
-        batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.given).to(device)
+        batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
         lambdas = draw_lambdas(network, phase.batch, generator).to(device)
         with torch.no_grad():
             result = walk(
@@ -108,21 +108,21 @@ def _settle(
                 codebooks,
                 batch.crops,
                 lambdas,
-                given=batch.given,
-                patience=(1.0,) * phase.stages,
+                condition=batch.condition,
+                rate_warmup=(1.0,) * phase.stages,
                 final_weight=1.0,
                 autocast=autocast,
                 relative=recipe.relative,
                 prices=prior.prices(network, lambdas) if prior else None,
             )
-        if not result.sound:
+        if not result.stable:
             continue
         if prior is not None:
-            prior.learn(network, result.codes, lambdas, SETTLE_PACE * (1 - step / steps))
+            prior.learn(network, result.indices, lambdas, SETTLE_LR_FACTOR * (1 - step / steps))
         for level, observed in enumerate(result.observations if recipe.network.codebook == "gram-lloyd" else ()):
             codebooks[level].update(observed, 1 - 1 / (memory + step))
             if step % SOLVE_EVERY == SOLVE_EVERY - 1:
-                codebooks[level].solve(network.layer(level), recipe.prior_cells)
+                codebooks[level].solve(network.layer(level), recipe.ridge_cells)
 
 
 def _guess(network: DiscreteDistributionNetwork, book: CodebookState) -> LevelTables:
@@ -141,9 +141,9 @@ def _encode(
     planes: list[Planes] = []
     headers: list[Header] = []
     for number in range(images):
-        batch = pictures.batch(1, size, (*seed, number), config.given).to(engine.device)
+        batch = pictures.batch(1, size, (*seed, number), config.condition).to(engine.device)
         pixels = to_pixels(batch.crops)
         header = Header(bytes(MODEL_ID_BYTES), size, size, coded=True, lambda_step=int(random.integers(low, high + 1)))
-        planes.append(encode(dataclasses.replace(engine, condition=batch.given), pixels, [header])[0].planes)
+        planes.append(encode(dataclasses.replace(engine, condition=batch.condition), pixels, [header])[0].planes)
         headers.append(header)
     return planes, headers

@@ -34,7 +34,11 @@ class TrainState:
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         levels = range(len(recipe.network.levels))
         self.codebooks = nn.ModuleList(CodebookState(self.network.layer(level)) for level in levels).to(device)
-        self.prior = PriorTrainer(self.network, recipe.prior, recipe.prior_rate, recipe.seed) if recipe.prior else None
+        self.prior = (
+            PriorTrainer(self.network, recipe.prior_channels, recipe.prior_rate, recipe.seed)
+            if recipe.prior_channels
+            else None
+        )
         self.trained = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
             self.trained, lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True

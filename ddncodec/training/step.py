@@ -16,34 +16,35 @@ from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.prior import PriorPrices
 
 REFERENCE_LAMBDA = 512.0
-FAINT_ERROR, FAINT_POWER = 7e-4, 0.46
-"""What a squared error counts is LOSS_SCALE log(1 + error / faint), where faint = FAINT_ERROR (lambda /
-REFERENCE_LAMBDA)^FAINT_POWER is a quarter of the error usual at lambda: above it, a decibel is worth the same in all
-pictures and at all qualities, which is what rate-distortion curves average."""
-USUAL_ERROR = 5 * FAINT_ERROR
-"""Cells weigh 1 in the sums of codebooks where the error of their picture and the faint one add up to this."""
+FLOOR_ERROR, FLOOR_POWER = 7e-4, 0.46
+"""The loss of a squared error e is LOSS_SCALE * log(1 + e / floor).
+
+floor = FLOOR_ERROR * (lambda / REFERENCE_LAMBDA) ** FLOOR_POWER grows with lambda and is a quarter of the typical error
+at that lambda. Well above it the loss is logarithmic, so 1 dB counts the same in every picture.
+"""
+USUAL_ERROR = 5 * FLOOR_ERROR
+"""Cells weigh 1 in the sums of codebooks where the error of their picture and the floor add up to this."""
 LOSS_SCALE = 4e-2
 """Keeps usual gradients a little below the norm at which they are clipped, and those of rare pictures with them."""
 LAMBDA_LEAN = 1.2
-"""Power of a uniform number that a drawn lambda's place in its range is; above 1 for more small ones."""
+"""Exponent on the uniform draw that places lambda in its log range; above 1 favours small lambdas."""
 RENDER_WEIGHT = 0.1
 GROWTH = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
 class StepResult:
-    """What a batch left behind: the loss, and per level its squared error, observations and codes (B, gh, gw).
+    """What one batch gave: the loss, and for each level its squared error, indices (B, gh, gw) and observations.
 
-    `sound` is false where the error grew beyond GROWTH times within a stage or from one to the next, or is no number.
-    Choices lessen it, so that something went wrong: in the arithmetic (seen once in a thousand steps in bfloat16 on a
-    busy machine), or in a trunk that overshoots on a rare picture. The trunk learns from that, its gradients being
-    clipped; the sums of codebooks would be spoilt for hundreds of steps.
+    `stable` is false where the error grew beyond GROWTH times within a stage or from one to the next, or is no number.
+    Choices lessen it, so something went wrong: in the arithmetic, or in a trunk that overshoots on a rare picture. The
+    trunk learns from that, its gradients being clipped; the sums of codebooks would be spoilt for hundreds of steps.
     """
 
     loss: Tensor
-    sound: Tensor
+    stable: Tensor
     errors: Tensor
-    codes: list[Tensor]
+    indices: list[Tensor]
     observations: list[Tensor]
 
 
@@ -59,32 +60,33 @@ def walk(
     pictures: Tensor,
     lambdas: Tensor,
     *,
-    patience: tuple[float, ...],
+    rate_warmup: tuple[float, ...],
     final_weight: float,
     autocast: bool,
-    given: Tensor | None = None,
+    condition: Tensor | None = None,
     relative: bool = False,
     chain_dropout: float = 0.0,
     generator: torch.Generator | None = None,
     prices: PriorPrices | None = None,
 ) -> StepResult:
-    """Encode `pictures` (B, 3, H, W) with the first `len(patience)` stages, differentiably; `given` as the network's.
+    """Encode `pictures` (B, 3, H, W) with the first `len(rate_warmup)` stages, differentiably.
 
-    `patience` in [0, 1], one number a stage, scales the price of bits while codebooks are young. Bits are those of
-    `prices`, or of how often each index was chosen lately.
+    `condition` is as for `DiscreteDistributionNetwork.initial_state`. `rate_warmup` in [0, 1], one number a stage,
+    scales the price of bits while codebooks are young. Bits are those of `prices`, or of how often each index was
+    chosen lately.
     A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
     still that of the output chosen. The loss is the mean, over the levels of each stage, of what their squared errors
     against the picture at that stage's size count, or with `relative` of the logarithms of these; the last level counts
     `final_weight` times as much as each of the others. Cells weigh in the sums of codebooks as the error of their
     picture does in the loss (all the same with `relative`), so that both are solved for the same end.
     """
-    state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], given)
-    faint = FAINT_ERROR * (lambdas / REFERENCE_LAMBDA) ** FAINT_POWER
-    t = state.condition[:, 0]
+    state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], condition)
+    error_floor = FLOOR_ERROR * (lambdas / REFERENCE_LAMBDA) ** FLOOR_POWER
+    t = state.rate_condition[:, 0]
     loss = pictures.new_zeros(())
-    errors, chosen, observations, sound = [], [], [], pictures.new_ones((), dtype=torch.bool)
+    errors, chosen, observations, stable = [], [], [], pictures.new_ones((), dtype=torch.bool)
     before = pictures.new_full((), torch.inf)
-    for stage, haste in enumerate(patience):
+    for stage, warmup in enumerate(rate_warmup):
         scale = network.config.stages[stage].scale
         target = pack(shrink(pictures, scale))
         count = len(network.config.stages[stage].levels)
@@ -95,36 +97,36 @@ def walk(
             layer = network.layer(level)
             with torch.no_grad():
                 cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, layer.colors))
-                price = price_unit(lambdas, scale) * haste
+                price = price_unit(lambdas, scale) * warmup
                 candidates = terms(layer.codebook, layer.cosines)
-                codes = (
+                indices = (
                     _choose(cells, candidates, codebooks[level], price, t)
                     if prices is None
                     else prices.choose(level, cells.shape[:3], partial(_choose_by_prior, cells, candidates, price))
                 )
-            state = network.advance(proposal, codes)
+            state = network.advance(proposal, indices)
             error = (state.image - target).square().mean(dim=(1, 2, 3))
-            slope = torch.ones_like(faint) if relative else USUAL_ERROR / (faint + error.detach())
-            observations.append(codebooks[level].observe(cells, codes, t, slope))
+            slope = torch.ones_like(error_floor) if relative else USUAL_ERROR / (error_floor + error.detach())
+            observations.append(codebooks[level].observe(cells, indices, t, slope))
             share = final_weight if index == count - 1 else 1.0
-            cost = error.log() if relative else LOSS_SCALE * (error / faint).log1p()
+            cost = error.log() if relative else LOSS_SCALE * (error / error_floor).log1p()
             loss = loss + share / (count - 1 + final_weight) * cost.mean()
             errors.append(error.detach().mean())
-            chosen.append(codes)
+            chosen.append(indices)
             if chain_dropout:
-                state = network.advance(proposal, _drop(codes, layer.codebook.shape[0], chain_dropout, generator))
-        sound &= (errors[-1] < GROWTH * errors[-count]) & (errors[-count] < GROWTH * before)
+                state = network.advance(proposal, _drop(indices, layer.codebook.shape[0], chain_dropout, generator))
+        stable &= (errors[-1] < GROWTH * errors[-count]) & (errors[-count] < GROWTH * before)
         if scale > 1:
             with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
                 rendered = network.render(state)
             error = (rendered - pictures).square().mean(dim=(1, 2, 3))
-            cost = LOSS_SCALE * (error / faint).log1p()
+            cost = LOSS_SCALE * (error / error_floor).log1p()
             loss, before = loss + RENDER_WEIGHT * cost.mean(), error.detach().mean()
-    return StepResult(loss, sound & loss.isfinite(), torch.stack(errors), chosen, observations)
+    return StepResult(loss, stable & loss.isfinite(), torch.stack(errors), chosen, observations)
 
 
 def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tensor, t: Tensor) -> Tensor:
-    """Greedy rate-distortion choice for moments (B, gh, gw, D) at prices (B,) -> codes (B, gh, gw)."""
+    """Greedy rate-distortion choice for moments (B, gh, gw, D) at prices (B,) -> indices (B, gh, gw)."""
     grid = cells.shape[:3]
     each = grid[1] * grid[2]
     prices = (price[:, None] * state.value_bits()).repeat_interleave(each, dim=0)
@@ -135,12 +137,12 @@ def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tens
 def _choose_by_prior(
     cells: Tensor, candidates: Tensor, price: Tensor, places: Tensor, values: Tensor, flags: Tensor
 ) -> Tensor:
-    """The same for the n cells at `places` (n,) of the batch, at bits of values (n, K) and flags (n,) -> codes (n,)."""
+    """The same for the n cells at `places` (n,) of the batch, at bits of values (n, K) and flags (n,) -> (n,)."""
     each = price[places // (cells.shape[1] * cells.shape[2])]
     return least_cost_indices(cells.flatten(0, 2)[places], candidates, each[:, None] * values, each * flags)
 
 
-def _drop(codes: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:
-    """Codes in [0, outputs), of which a share is replaced by random ones: chain dropout (Yang 2025)."""
-    drawn = torch.randint(outputs, codes.shape, generator=generator).to(codes)
-    return torch.where((torch.rand(codes.shape, generator=generator) < share).to(codes.device), drawn, codes)
+def _drop(indices: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:
+    """Indices in [0, outputs), of which a share is replaced by random ones: chain dropout (Yang 2025)."""
+    drawn = torch.randint(outputs, indices.shape, generator=generator).to(indices)
+    return torch.where((torch.rand(indices.shape, generator=generator) < share).to(indices.device), drawn, indices)

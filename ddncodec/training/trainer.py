@@ -64,11 +64,11 @@ def train(
 
 
 def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, autocast: bool) -> Report:
-    """One step, shared evenly by all processes; codebooks learn only from one that is sound (see `StepResult`)."""
+    """One step, shared evenly by all processes; codebooks learn only from a stable one (see `StepResult`)."""
     recipe, step = state.recipe, state.step
     phase = recipe.phase(step)
     seed = (recipe.seed, step, rank())
-    batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.given).to(device)
+    batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
     generator = _generator(seed)
     lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
     joint = state.prior is not None and step >= recipe.joint_from
@@ -77,8 +77,8 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
         list(state.codebooks),
         batch.crops,
         lambdas,
-        given=batch.given,
-        patience=_patience(state),
+        condition=batch.condition,
+        rate_warmup=_rate_warmup(state),
         final_weight=recipe.final_weight,
         autocast=autocast,
         relative=recipe.relative,
@@ -86,33 +86,33 @@ def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, a
         generator=generator,
         prices=state.prior.prices(state.network, lambdas) if joint else None,
     )
-    pace = recipe.pace(step)
+    lr_factor = recipe.lr_factor(step)
     if not _agreed(not bool(result.loss.isfinite()), device):
-        _descend(state, result.loss, pace)
-        if not _agreed(not result.sound, device):
-            _update_codebooks(state, result.observations, pace)
+        _descend(state, result.loss, lr_factor)
+        if not _agreed(not result.stable, device):
+            _update_codebooks(state, result.observations, lr_factor)
             if state.prior is not None:
-                state.prior.learn(state.network, result.codes, lambdas, pace)
+                state.prior.learn(state.network, result.indices, lambdas, lr_factor)
         state.update_average()
     state.step += 1
     return _report(state, result)
 
 
-def _descend(state: TrainState, loss: Tensor, pace: float) -> None:
+def _descend(state: TrainState, loss: Tensor, lr_factor: float) -> None:
     """AdamW on the mean gradient over processes, clipped to norm 1."""
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     average_gradients(state.trained)
     torch.nn.utils.clip_grad_norm_(state.trained, 1.0)
     for group in state.optimizer.param_groups:
-        group["lr"] = state.recipe.learning_rate * pace
+        group["lr"] = state.recipe.learning_rate * lr_factor
     state.optimizer.step()
 
 
-def _update_codebooks(state: TrainState, observations: list[Tensor], pace: float) -> None:
+def _update_codebooks(state: TrainState, observations: list[Tensor], lr_factor: float) -> None:
     recipe = state.recipe
     sum_over_processes(observations)
-    decay = recipe.moving_late + (recipe.moving - recipe.moving_late) * pace
+    decay = recipe.codebook_decay_late + (recipe.codebook_decay - recipe.codebook_decay_late) * lr_factor
     generator = _generator((recipe.seed, state.step))
     solving = state.step >= recipe.solve_from
     for level, observed in enumerate(observations):
@@ -120,11 +120,11 @@ def _update_codebooks(state: TrainState, observations: list[Tensor], pace: float
         book.update(observed, decay)
         closed_form = recipe.network.codebook == "gram-lloyd"
         if closed_form and solving and state.step % recipe.solve_every == 0:
-            book.solve(layer, recipe.prior_cells)
+            book.solve(layer, recipe.ridge_cells)
         if solving and state.step % recipe.split_every == recipe.split_every - 1:
             extra = state.rows_of(layer.codebook) if not closed_form else []
-            if layer.leak is not None:
-                extra += state.rows_of(layer.leak)
+            if layer.choice_embedding is not None:
+                extra += state.rows_of(layer.choice_embedding)
             book.split_and_prune(layer, extra, generator, recipe.prune_below, limit=layer.codebook.shape[0] // 16 + 1)
 
 
@@ -132,12 +132,12 @@ def _generator(seed: tuple[int, ...]) -> torch.Generator:
     return torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
 
 
-def _patience(state: TrainState) -> tuple[float, ...]:
+def _rate_warmup(state: TrainState) -> tuple[float, ...]:
     """For every stage in training, the share of the price of bits that it pays; rises linearly after it starts."""
     phases = state.recipe.phases
     stages = state.recipe.phase(state.step).stages
     starts = [max((p.until for p in phases if p.stages <= stage), default=0) for stage in range(stages)]
-    return tuple(min(1.0, (state.step - start + 1) / state.recipe.patient_steps) for start in starts)
+    return tuple(min(1.0, (state.step - start + 1) / state.recipe.rate_warmup_steps) for start in starts)
 
 
 def _report(state: TrainState, result: StepResult) -> Report:
@@ -146,7 +146,7 @@ def _report(state: TrainState, result: StepResult) -> Report:
     for book in list(state.codebooks)[: len(result.errors)]:
         share = book.counts[1:] / book.counts[1:].sum()
         usage.append(float((-(share * share.clamp(min=1e-12).log()).sum()).exp() / share.numel()))
-    taken = tuple(float((codes != 0).float().mean()) for codes in result.codes)
+    taken = tuple(float((indices != 0).float().mean()) for indices in result.indices)
     return Report(state.step, float(result.loss.detach()), tuple(psnr.tolist()), taken, tuple(usage))
 
 

@@ -42,9 +42,9 @@ def validate(path: Path, folder: Path, device: str = "cpu", qualities: Sequence[
 
 
 def _under(codec: Codec, pictures: Pictures, index: int) -> Codec:
-    """The codec given what it is to know of picture `index`."""
-    kind = codec.engine.model.network.config.given
-    return codec if kind == "none" else codec.condition(pictures.given(index, kind))
+    """The codec under the condition of picture `index`, if it takes one."""
+    kind = codec.engine.model.network.config.condition
+    return codec if kind == "none" else codec.condition(pictures.condition(index, kind))
 
 
 def _measure(codec: Codec, picture: np.ndarray, quality: float) -> tuple[float, float]:

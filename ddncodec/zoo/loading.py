@@ -17,6 +17,7 @@ from ddncodec.model.config import PATCH
 from ddncodec.zoo.weights_file import (
     ModelInfo,
     metadata_of,
+    network_key,
     prior_arrays,
     read_info,
     read_prior,
@@ -24,7 +25,6 @@ from ddncodec.zoo.weights_file import (
     table_arrays,
 )
 
-PREFIX = "network."
 MAX_BASIS = 1 << 24
 """Numbers in the largest basis that a weights file may ask for; bases are computed, not stored."""
 
@@ -51,10 +51,9 @@ def load_model(info: ModelInfo, device: torch.device) -> Model:
     """Read weights and tables. Raises ModelError if they are damaged or do not fit the configuration."""
     try:
         with safe_open(info.path, framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(PREFIX)]
-            shapes = {name.removeprefix(PREFIX): tuple(file.get_slice(name).get_shape()) for name in names}
-            network = _empty_network(info, shapes)
-            weights = {name.removeprefix(PREFIX): file.get_tensor(name).float() for name in names}
+            keys = [key for key in file.keys() if key.startswith(network_key(""))]
+            network = _empty_network(info, {key: tuple(file.get_slice(key).get_shape()) for key in keys})
+            weights = {name: file.get_tensor(network_key(name)).float() for name, _ in network.named_parameters()}
         network.load_state_dict(weights, strict=False)  # which misses the further names of shared parameters
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{info.path}: weights are damaged ({error})") from error
@@ -76,7 +75,7 @@ def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> Discr
                 raise ValueError(f"`basis` (={stage.basis}) of `cell` (={stage.levels[0].cell}) is 0 or too large")
         with torch.device("meta"):
             planned = DiscreteDistributionNetwork(config)
-        expected = {name: tuple(parameter.shape) for name, parameter in planned.named_parameters()}
+        expected = {network_key(name): tuple(parameter.shape) for name, parameter in planned.named_parameters()}
         if wrong := sorted({name for name, _ in shapes.items() ^ expected.items()}):
             raise ValueError(f"missing, unknown or of another shape: {', '.join(wrong)}")
         return DiscreteDistributionNetwork(config)
@@ -94,7 +93,9 @@ def save_model(
     prior: IndexPrior | None = None,
 ) -> ModelInfo:
     """Write a weights file (half precision) atomically and read its description back."""
-    tensors = {PREFIX + key: value.detach().cpu().half().contiguous() for key, value in network.named_parameters()}
+    tensors = {
+        network_key(name): value.detach().cpu().half().contiguous() for name, value in network.named_parameters()
+    }
     arrays = table_arrays(tables) | (prior_arrays(prior) if prior else {})
     tensors.update((key, torch.from_numpy(array.copy())) for key, array in arrays.items())
     metadata = metadata_of(name, network.config.to_json(), about)

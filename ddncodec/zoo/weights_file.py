@@ -36,6 +36,14 @@ PRIOR_KEYS = {
     "index_embedding": "codes",
 }
 """Fields of `LevelPrior` that have another name in the file, as prior.LEVEL.KEY."""
+NETWORK_KEYS = {
+    "rate_condition": "condition",
+    "condition": "given",
+    "choice_embedding": "leak",
+    "level_embedding": "place",
+    "component_indices": "picks",
+}
+"""Parts of the names of a network's weights that are others in the file, as network.NAME."""
 PRIOR_START = "prior.start"
 """The first array of an index prior, in the files of models that have one."""
 
@@ -54,6 +62,15 @@ class ModelInfo:
     config: str
     layout: Layout
     about: str
+
+
+def network_key(name: str) -> str:
+    """The name that the file gives to the weight `name` of a network.
+
+    >>> network_key("stages.0.layers.1.choice_embedding")
+    'network.stages.0.layers.1.leak'
+    """
+    return ".".join(["network", *(NETWORK_KEYS.get(part, part) for part in name.split("."))])
 
 
 def identify(path: Path) -> bytes:

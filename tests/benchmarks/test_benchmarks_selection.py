@@ -49,14 +49,14 @@ def test_both_ways_choose_the_same(level_problems: list[Problem]) -> None:
 @torch.inference_mode()
 def test_agreement_counts_ties_but_no_errors(level_problems: list[Problem]) -> None:
     problem = level_problems[-1]
-    codes = select_by_building(problem)
-    wrong = codes.clone()
+    indices = select_by_building(problem)
+    wrong = indices.clone()
     wrong[:10] = (wrong[:10] + 1) % problem.codebook.shape[0]
-    assert agreement(problem, wrong, codes) == pytest.approx(1 - 10 / codes.numel())
+    assert agreement(problem, wrong, indices) == pytest.approx(1 - 10 / indices.numel())
     problem.codebook[1] = problem.codebook[2]
-    one, other = torch.full_like(codes, 1), torch.full_like(codes, 2)
+    one, other = torch.full_like(indices, 1), torch.full_like(indices, 2)
     assert agreement(problem, one, other) == 1
-    assert full_features(problem.features).shape == (codes.numel(), 16, problem.codebook.shape[1])
+    assert full_features(problem.features).shape == (indices.numel(), 16, problem.codebook.shape[1])
 
 
 def test_totals_count_every_level_of_a_kind() -> None:

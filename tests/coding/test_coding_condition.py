@@ -28,7 +28,7 @@ PICTURE = draw_picture(20, 27, 3)
 
 def save(folder: Path, kind: str) -> Path:
     """A model of random weights."""
-    config = NetworkConfig((StageConfig(4, 8, 2, 6, LEVELS),), given=kind, classes=3 if kind == "class" else 0)
+    config = NetworkConfig((StageConfig(4, 8, 2, 6, LEVELS),), condition=kind, classes=3 if kind == "class" else 0)
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(7))
     with torch.no_grad():
         for layer in network.stages[0].layers:

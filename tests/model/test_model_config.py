@@ -24,7 +24,9 @@ def test_json_round_trip(name: str) -> None:
 
 
 def test_json_keeps_every_option() -> None:
-    config = NetworkConfig((stage(4, (8, 4)),), "gradient", leak=False, smallest_lambda=1.5, largest_lambda=3.0)
+    config = NetworkConfig(
+        (stage(4, (8, 4)),), "gradient", choice_embedding=False, smallest_lambda=1.5, largest_lambda=3.0
+    )
     assert NetworkConfig.from_json(config.to_json()) == config
 
 

@@ -74,12 +74,12 @@ def test_select_minimises_distortion_and_bits(side: int, cosines: int, learned: 
     extra = torch.linspace(-3, 9, errors.shape[0])
     unit = 0.05 * float(errors.mean())
     cells, candidates = moments(features, residual).flatten(0, 2), terms(codebook, cosines)
-    codes = least_cost_indices(cells, candidates, unit * bits, unit * extra)
+    indices = least_cost_indices(cells, candidates, unit * bits, unit * extra)
     cost = errors + unit * bits + unit * extra[:, None]
     cost[:, 0] = errors[:, 0]
-    assert codes.dtype == torch.int64
-    torch.testing.assert_close(codes, cost.argmin(dim=1))
-    assert 0 < int((codes == 0).sum()) < len(codes)
+    assert indices.dtype == torch.int64
+    torch.testing.assert_close(indices, cost.argmin(dim=1))
+    assert 0 < int((indices == 0).sum()) < len(indices)
 
 
 def test_select_takes_prices_of_each_cell() -> None:
@@ -93,8 +93,8 @@ def test_select_takes_prices_of_each_cell() -> None:
 def test_no_cells_choose_nothing() -> None:
     _, _, codebook = draw_problem(1, 8, 2)
     candidates = terms(codebook, 8)
-    codes = least_cost_indices(candidates[:0], candidates, torch.zeros(7), torch.zeros(0))
-    assert codes.shape == (0,) and codes.dtype == torch.int64
+    indices = least_cost_indices(candidates[:0], candidates, torch.zeros(7), torch.zeros(0))
+    assert indices.shape == (0,) and indices.dtype == torch.int64
 
 
 def test_moments_add_up_to_normal_equations() -> None:
@@ -150,7 +150,7 @@ def test_training_builds_no_candidate_pictures(drawn_picture: Callable[[int, int
     picture = torch.from_numpy(drawn_picture(SIDE, SIDE, 0)).permute(2, 0, 1)[None].float() / 127.5 - 1
     with LargestTensor() as largest:
         result = walk(
-            network, codebooks, picture, torch.tensor([100.0]), patience=(1.0, 1.0), final_weight=2.0, autocast=False
+            network, codebooks, picture, torch.tensor([100.0]), rate_warmup=(1.0, 1.0), final_weight=2.0, autocast=False
         )
         result.loss.backward()
         for level in range(2):

@@ -12,7 +12,7 @@ from ddncodec.training.config import TINY
 LAMBDAS = torch.tensor([500.0, 5000.0])
 CONFIGS = {
     "tiny": TINY.network,
-    "no leak": NetworkConfig(TINY.network.stages, leak=False),
+    "no choice embedding": NetworkConfig(TINY.network.stages, choice_embedding=False),
     "one stage": NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4), LevelConfig(4, 2))),)),
     "whole proposals": NetworkConfig(TINY.network.stages, residual=False),
     "recurrent": NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4), LevelConfig(8, 4)), shared=True),)),
@@ -34,7 +34,7 @@ def build(name: str = "tiny") -> DiscreteDistributionNetwork:
     return network
 
 
-def random_codes(network: DiscreteDistributionNetwork, height: int, width: int) -> list[Tensor]:
+def random_indices(network: DiscreteDistributionNetwork, height: int, width: int) -> list[Tensor]:
     random = torch.Generator().manual_seed(2)
     return [
         torch.randint(level.outputs, (2, height // level.cell, width // level.cell), generator=random)
@@ -42,9 +42,9 @@ def random_codes(network: DiscreteDistributionNetwork, height: int, width: int) 
     ]
 
 
-def walk(network: DiscreteDistributionNetwork, codes: list[Tensor], height: int, width: int) -> list[State]:
+def walk(network: DiscreteDistributionNetwork, indices: list[Tensor], height: int, width: int) -> list[State]:
     states = [network.initial_state(LAMBDAS, height, width)]
-    for each in codes:
+    for each in indices:
         states.append(network.advance(network.propose(states[-1]), each))
     return states[1:]
 
@@ -55,7 +55,7 @@ def test_every_level_renders_at_full_size(name: str, rows: int, cols: int) -> No
     network = build(name)
     height, width = rows * network.config.alignment, cols * network.config.alignment
     with torch.no_grad():
-        for state in walk(network, random_codes(network, height, width), height, width):
+        for state in walk(network, random_indices(network, height, width), height, width):
             picture = network.render(state)
             assert picture.shape == (2, 3, height, width)
             assert picture.dtype == torch.float32
@@ -76,11 +76,11 @@ def test_candidate_zero_keeps_the_base_prediction() -> None:
 @pytest.mark.parametrize("name", sorted(CONFIGS))
 def test_following_in_strips_is_proposing_and_advancing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     network = build(name)
-    codes = random_codes(network, 64, 32)
-    expected = walk(network, codes, 64, 32)
+    indices = random_indices(network, 64, 32)
+    expected = walk(network, indices, 64, 32)
     monkeypatch.setattr(gram, "CACHED", 1)  # strips of one row of cells
     state = network.initial_state(LAMBDAS, 64, 32)
-    for each, after in zip(codes, expected, strict=True):
+    for each, after in zip(indices, expected, strict=True):
         state = network.follow(state, each)
         assert state.level == after.level
         torch.testing.assert_close(state.image, after.image, rtol=0, atol=1e-5)
@@ -91,10 +91,10 @@ def test_following_in_strips_is_proposing_and_advancing(name: str, monkeypatch: 
 def test_a_code_changes_its_own_cell_only() -> None:
     network = build()
     proposal = network.propose(network.initial_state(LAMBDAS, 32, 48))
-    codes = torch.zeros(2, 2, 3, dtype=torch.int64)
-    codes[0, 1, 2] = 3
+    indices = torch.zeros(2, 2, 3, dtype=torch.int64)
+    indices[0, 1, 2] = 3
     side = network.layer(0).side
-    changed = (network.advance(proposal, codes).image != proposal.image).any(dim=1)
+    changed = (network.advance(proposal, indices).image != proposal.image).any(dim=1)
     assert changed[0, side:, 2 * side :].all()
     changed[0, side:, 2 * side :] = False
     assert not changed.any()
@@ -104,7 +104,7 @@ def test_a_code_changes_its_own_cell_only() -> None:
 def test_scales_go_from_coarse_to_fine() -> None:
     network = build("three stages")
     assert [network.scale(level) for level in range(3)] == [4, 2, 1]
-    states = walk(network, random_codes(network, 32, 32), 32, 32)
+    states = walk(network, random_indices(network, 32, 32), 32, 32)
     assert [state.image.shape[2] for state in states] == [2, 4, 8]
     assert [state.level for state in states] == [1, 2, 3]
 
@@ -112,25 +112,25 @@ def test_scales_go_from_coarse_to_fine() -> None:
 def test_condition_spans_minus_one_to_one() -> None:
     network = build()
     config = network.config
-    condition = network.condition(torch.tensor([config.smallest_lambda, config.largest_lambda]))
+    condition = network.rate_condition(torch.tensor([config.smallest_lambda, config.largest_lambda]))
     torch.testing.assert_close(condition, torch.tensor([[-1.0, 1.0], [1.0, 1.0]]))
 
 
 @torch.no_grad()
 def test_lambda_conditions_the_picture() -> None:
     network = build()
-    codes = [each[:1].expand(2, -1, -1) for each in random_codes(network, 32, 32)]
-    picture = network.render(walk(network, codes, 32, 32)[-1])
+    indices = [each[:1].expand(2, -1, -1) for each in random_indices(network, 32, 32)]
+    picture = network.render(walk(network, indices, 32, 32)[-1])
     assert not torch.equal(picture[0], picture[1])
 
 
 def test_pictures_in_a_batch_do_not_see_each_other() -> None:
     network = build()
-    codes = random_codes(network, 32, 32)
+    indices = random_indices(network, 32, 32)
     with torch.no_grad():
-        together = network.render(walk(network, codes, 32, 32)[-1])
+        together = network.render(walk(network, indices, 32, 32)[-1])
         state = network.initial_state(LAMBDAS[1:], 32, 32)
-        for each in codes:
+        for each in indices:
             state = network.advance(network.propose(state), each[1:])
         torch.testing.assert_close(network.render(state)[0], together[1], rtol=0, atol=1e-5)
 
@@ -139,23 +139,23 @@ def test_pictures_in_a_batch_do_not_see_each_other() -> None:
 def test_decoded_picture_is_differentiable_with_codes_fixed(codebook: str) -> None:
     config = NetworkConfig(TINY.network.stages, codebook)
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(3))
-    states = walk(network, random_codes(network, 32, 32), 32, 32)
+    states = walk(network, random_indices(network, 32, 32), 32, 32)
     loss = sum(network.render(state).square().mean() for state in states)
     assert isinstance(loss, Tensor)
     loss.backward()
     missing = {name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()}
-    last = f"stages.1.layers.{len(config.stages[1].levels) - 1}.leak"
+    last = f"stages.1.layers.{len(config.stages[1].levels) - 1}.choice_embedding"
     frozen = {name for name, _ in network.named_parameters() if codebook == "gram-lloyd" and name.endswith("codebook")}
     assert missing == frozen | {last}
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
     network = build("one stage")
-    codes = random_codes(network, 8, 8)
+    indices = random_indices(network, 8, 8)
 
     def loss() -> Tensor:
         state = network.initial_state(LAMBDAS, 8, 8)
-        for each in codes:
+        for each in indices:
             proposal = network.propose(state)
             state = network.advance(proposal, each)
         return network.render(state).square().mean()

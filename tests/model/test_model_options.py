@@ -35,7 +35,7 @@ def decode(network: DiscreteDistributionNetwork) -> torch.Tensor:
 
 def test_shared_levels_own_their_place_codebook_and_leak_only() -> None:
     own = {name for name, _ in build(shared=True).named_parameters() if name.startswith("stages.0.layers.1.")}
-    assert own == {f"stages.0.layers.1.{part}" for part in ("place", "codebook", "leak")}
+    assert own == {f"stages.0.layers.1.{part}" for part in ("level_embedding", "codebook", "choice_embedding")}
     assert "stages.0.layers.1.mix.weight" in dict(build().named_parameters())
 
 
@@ -52,7 +52,7 @@ def test_shared_weights_are_initialized_once() -> None:
 def test_places_tell_shared_levels_apart() -> None:
     network = build(shared=True)
     before = decode(network)
-    network.layer(2).place.data += 1
+    network.layer(2).level_embedding.data += 1
     assert not torch.allclose(decode(network), before)
 
 
@@ -78,7 +78,7 @@ def test_without_residual_a_level_proposes_whole_pictures() -> None:
     state = network.initial_state(torch.tensor([500.0]), 16, 16)
     proposal = network.propose(state)
     torch.testing.assert_close(proposal.image, network.layer(0).to_base(proposal.hidden))
-    later = State(0, state.hidden, state.image + 1, state.condition)
+    later = State(0, state.hidden, state.image + 1, state.rate_condition)
     for residual, added in ((False, 0.0), (True, 1.0)):
         network = build(residual=residual)
         proposal = network.propose(later)

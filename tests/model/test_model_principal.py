@@ -19,7 +19,7 @@ def build_network(count: int = 12, *, block: bool = False) -> DiscreteDistributi
     levels = (LevelConfig(CELL, 8), LevelConfig(CELL, 8, block=block))
     stage = StageConfig(4, 8, 0, 5, levels, principal=count)
     random = torch.Generator().manual_seed(3)
-    network = DiscreteDistributionNetwork(NetworkConfig((stage,), leak=False), random)
+    network = DiscreteDistributionNetwork(NetworkConfig((stage,), choice_embedding=False), random)
     components = network.stages[0].principal
     width = components.coefficients.shape[1]
     components.coefficients.data.copy_(torch.linalg.qr(torch.randn(width, count, generator=random)).Q.T)
@@ -65,7 +65,7 @@ def test_the_walk_begins_with_the_mean_of_every_cell() -> None:
 def test_changes_equal_those_of_built_candidates() -> None:
     network = build_network()
     layer = network.layer(0)
-    layer.picks.data.copy_(torch.tensor([1, 2, 5, 8, 11]))
+    layer.component_indices.data.copy_(torch.tensor([1, 2, 5, 8, 11]))
     proposal = network.propose(network.initial_state(torch.ones(2), CELL, CELL))
     picture = pack(torch.rand(2, 3, CELL, CELL, generator=torch.Generator().manual_seed(1)))
     residual = to_cells(picture - proposal.image, layer.side, layer.colors)

@@ -19,7 +19,7 @@ def run(share: float, seed: int = 0) -> StepResult:
         list(state.codebooks),
         pictures,
         torch.tensor([500.0]),
-        patience=(1.0, 1.0),
+        rate_warmup=(1.0, 1.0),
         final_weight=1.0,
         autocast=False,
         chain_dropout=share,

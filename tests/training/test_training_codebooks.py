@@ -22,7 +22,7 @@ OUTPUTS, COSINES, LEARNED, SIDE = 5, 6, 3, 2
 def build_layer(outputs: int = OUTPUTS) -> DiscreteDistributionLayer:
     stage = StageConfig(4, 8, LEARNED, COSINES, (LevelConfig(4 * SIDE, outputs),))
     torch.manual_seed(0)
-    layer = DiscreteDistributionLayer(stage, stage.levels[0], gradient_codebook=False, leak=True)
+    layer = DiscreteDistributionLayer(stage, stage.levels[0], gradient_codebook=False, choice_embedding=True)
     layer.codebook.data.normal_()
     layer.codebook.data[0] = 0
     return layer
@@ -43,13 +43,13 @@ def test_solve_is_ridge_regression_of_each_outputs_cells() -> None:
     layer, random = build_layer(), torch.Generator().manual_seed(1)
     before = layer.codebook.detach().clone()
     state = CodebookState(layer)
-    features, residual, codes = draw_cells(random)
-    state.update(state.observe(moments(features, residual), codes, torch.zeros(2), torch.ones(2)), decay=0.0)
+    features, residual, indices = draw_cells(random)
+    state.update(state.observe(moments(features, residual), indices, torch.zeros(2), torch.ones(2)), decay=0.0)
     state.solve(layer)
     cosine = features.basis.T * features.gains[..., None, :]
     full = torch.cat([cosine, features.learned], dim=-1).double().numpy()
     for output in (1, 2, 3):
-        chosen = (codes == output).numpy()
+        chosen = (indices == output).numpy()
         design, target = full[chosen].reshape(-1, COSINES + LEARNED), residual.numpy()[chosen].reshape(-1, 3)
         ridge = RIDGE * np.trace(design.T @ design) / design.shape[1]
         rows = np.vstack([design, np.sqrt(ridge) * np.eye(design.shape[1])])
@@ -62,13 +62,13 @@ def test_solve_is_ridge_regression_of_each_outputs_cells() -> None:
 def test_solving_never_raises_the_error_of_an_assignment() -> None:
     layer, random = build_layer(), torch.Generator().manual_seed(2)
     state = CodebookState(layer)
-    features, residual, codes = draw_cells(random)
+    features, residual, indices = draw_cells(random)
 
     def error() -> float:
-        return float((residual - features.combine(layer.codebook[codes])).square().sum())
+        return float((residual - features.combine(layer.codebook[indices])).square().sum())
 
     before = error()
-    state.update(state.observe(moments(features, residual), codes, torch.zeros(2), torch.ones(2)), decay=0.0)
+    state.update(state.observe(moments(features, residual), indices, torch.zeros(2), torch.ones(2)), decay=0.0)
     state.solve(layer)
     assert error() < before
 
@@ -76,40 +76,40 @@ def test_solving_never_raises_the_error_of_an_assignment() -> None:
 def test_sums_are_moving_averages_and_add_over_batches() -> None:
     layer, random = build_layer(), torch.Generator().manual_seed(3)
     state, t = CodebookState(layer), torch.tensor([-1.0, 0.99])
-    features, residual, codes = draw_cells(random)
+    features, residual, indices = draw_cells(random)
     cells = moments(features, residual)
     weights = torch.tensor([1.0, 2.0])
-    whole = state.observe(cells, codes, t, weights)
-    halves = [state.observe(cells[[i]], codes[[i]], t[[i]], weights[[i]]) for i in range(2)]
+    whole = state.observe(cells, indices, t, weights)
+    halves = [state.observe(cells[[i]], indices[[i]], t[[i]], weights[[i]]) for i in range(2)]
     torch.testing.assert_close(halves[0] + halves[1], whole, rtol=1e-4, atol=1e-4)
     state.update(whole, decay=0.5)
     first = state.sums.clone()
     state.update(whole, decay=0.5)
     torch.testing.assert_close(state.sums, 1.5 * first)
-    assert state.counts.sum() == pytest.approx(0.25 * OUTPUTS + 1.5 * codes.numel())
+    assert state.counts.sum() == pytest.approx(0.25 * OUTPUTS + 1.5 * indices.numel())
 
 
 def test_weights_count_in_sums_alone() -> None:
     layer, random = build_layer(), torch.Generator().manual_seed(5)
-    features, residual, codes = draw_cells(random)
+    features, residual, indices = draw_cells(random)
     cells, t = moments(features, residual), torch.zeros(2)
     once, thrice = CodebookState(layer), CodebookState(layer)
-    once.update(once.observe(cells, codes, t, torch.tensor([1.0, 0.0])), decay=0.0)
-    thrice.update(thrice.observe(cells, codes, t, torch.tensor([3.0, 0.0])), decay=0.0)
+    once.update(once.observe(cells, indices, t, torch.tensor([1.0, 0.0])), decay=0.0)
+    thrice.update(thrice.observe(cells, indices, t, torch.tensor([3.0, 0.0])), decay=0.0)
     torch.testing.assert_close(thrice.sums, 3 * once.sums)
-    expected = torch.zeros_like(once.sums).index_add_(0, codes[0].flatten(), cells[0].flatten(0, 1))
+    expected = torch.zeros_like(once.sums).index_add_(0, indices[0].flatten(), cells[0].flatten(0, 1))
     torch.testing.assert_close(once.sums, expected, rtol=1e-4, atol=1e-4)
-    assert torch.equal(thrice.counts, once.counts) and once.counts.sum() == codes.numel()
+    assert torch.equal(thrice.counts, once.counts) and once.counts.sum() == indices.numel()
     assert torch.equal(thrice.flags, once.flags)
 
 
 def test_flags_count_cells_by_lambda() -> None:
     layer, random = build_layer(), torch.Generator().manual_seed(4)
     state, t = CodebookState(layer), torch.tensor([-1.0, 1.0])
-    features, residual, codes = draw_cells(random)
-    codes[0], codes[1, 0] = 0, 1
-    codes[1, 1:] = 0
-    state.update(state.observe(moments(features, residual), codes, t, torch.ones(2)), decay=0.0)
+    features, residual, indices = draw_cells(random)
+    indices[0], indices[1, 0] = 0, 1
+    indices[1, 1:] = 0
+    state.update(state.observe(moments(features, residual), indices, t, torch.ones(2)), decay=0.0)
     assert bucket_of(t).tolist() == [0, BUCKETS - 1]
     assert state.flags[0].tolist() == [36, 0.5]
     assert state.flags[BUCKETS - 1].tolist() == [30, 6]
@@ -145,8 +145,9 @@ def test_split_and_prune_conserves_counts_and_sums() -> None:
     state, extra = CodebookState(layer), torch.arange(float(OUTPUTS))[:, None]
     state.counts.copy_(torch.tensor([500.0, 80, 0, 30, 20]))
     state.sums.copy_(torch.rand(state.sums.shape, generator=torch.Generator().manual_seed(0)))
-    layer.leak.data.normal_(generator=torch.Generator().manual_seed(1))
-    sums, codebook, leak = state.sums.clone(), layer.codebook.detach().clone(), layer.leak.detach().clone()
+    layer.choice_embedding.data.normal_(generator=torch.Generator().manual_seed(1))
+    sums, codebook = state.sums.clone(), layer.codebook.detach().clone()
+    choice_embedding = layer.choice_embedding.detach().clone()
     count = state.split_and_prune(layer, [extra], torch.Generator().manual_seed(2), prune_below=0.1, limit=3)
     assert count == 1
     assert state.counts.tolist() == [500, 40, 40, 30, 20]
@@ -156,7 +157,7 @@ def test_split_and_prune_conserves_counts_and_sums() -> None:
     noise = state.sums[2, :right] - sums[1, :right] / 2
     assert 0 < noise.square().mean() < 0.1 * (sums[1, :right] / 2).square().mean()
     assert torch.equal(state.sums[[0, 3, 4]], sums[[0, 3, 4]])
-    assert torch.equal(layer.leak[2], leak[1]) and torch.equal(extra[2], extra[1])
+    assert torch.equal(layer.choice_embedding[2], choice_embedding[1]) and torch.equal(extra[2], extra[1])
     assert torch.equal(layer.codebook[[0, 1, 3, 4]], codebook[[0, 1, 3, 4]])
     distance = (layer.codebook[2] - codebook[1]).square().mean()
     assert 0 < distance < 0.05 * codebook[1].square().mean()
@@ -183,12 +184,13 @@ def test_optimizer_moments_and_average_move_with_a_gradient_codebook() -> None:
     state.optimizer.step()
     book.counts.copy_(torch.tensor([100.0, 1000, 0, 300, 300]))
     tables = {
-        "codebook": [*state.rows_of(layer.codebook)], "leak": [layer.leak.data, *state.rows_of(layer.leak)],
-    }  # fmt: skip
+        "codebook": [*state.rows_of(layer.codebook)],
+        "choice_embedding": [layer.choice_embedding.data, *state.rows_of(layer.choice_embedding)],
+    }
     assert [len(rows) for rows in tables.values()] == [3, 4]
     before = {name: [table.clone() for table in rows] for name, rows in tables.items()}
     nothing = torch.zeros(book.sums.numel() + OUTPUTS + 2 * BUCKETS)
-    _update_codebooks(state, [nothing], pace=1.0)
+    _update_codebooks(state, [nothing], lr_factor=1.0)
     for name, rows in tables.items():
         for table, old in zip(rows, before[name]):
             assert torch.equal(table[2], old[1]), name

@@ -1,4 +1,4 @@
-"""Conditional training: batches say what is given of them, and a model learns to use it."""
+"""Conditional training: batches say their condition, and a model learns to use it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import unpack
 from ddncodec.model.condition import gray_of
 from ddncodec.training.config import MNIST, Phase, Recipe
-from ddncodec.training.data.augmentation import Variety
+from ddncodec.training.data.augmentation import Augmentation
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.principal import start_from_components
 from ddncodec.training.release import release
@@ -37,17 +37,17 @@ def pictures(tmp_path: Path) -> Pictures:
         noise = random.normal(0, 12, (CELL, CELL, 3))
         pixels = (COLORS[number % CLASSES] + noise).clip(0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{number:02}_{number % CLASSES}.png")
-    return Pictures(tmp_path, Variety(mirrored=0.0))
+    return Pictures(tmp_path, Augmentation(mirror=0.0))
 
 
-def recipe(given: str) -> Recipe:
+def recipe(condition: str) -> Recipe:
     levels = tuple(LevelConfig(CELL, 2) for _ in range(2))
     network = NetworkConfig(
         (StageConfig(4, 8, 0, 4, levels, principal=8),),
         smallest_lambda=1.0,
         largest_lambda=2.0,
-        given=given,
-        classes=CLASSES if given == "class" else 0,
+        condition=condition,
+        classes=CLASSES if condition == "class" else 0,
     )
     return dataclasses.replace(
         MNIST, network=network, phases=(Phase(40, 1, 16, CELL),), warmup=5, start_crops=60, learning_rate=1e-2
@@ -57,33 +57,33 @@ def recipe(given: str) -> Recipe:
 def test_batches_know_the_class_of_every_crop(pictures: Pictures) -> None:
     batch = pictures.batch(20, CELL, (1,), "class")
     assert torch.equal(batch.crops, pictures.crops(20, CELL, (1,)))
-    assert torch.equal(batch.crops.mean(dim=(2, 3)).argmax(dim=1), batch.given)
+    assert torch.equal(batch.crops.mean(dim=(2, 3)).argmax(dim=1), batch.condition)
 
 
 def test_planes_are_those_of_the_crops(pictures: Pictures) -> None:
     gray, edges = (pictures.batch(4, CELL, (1,), kind) for kind in ("gray", "edges"))
-    assert gray.given.shape == edges.given.shape == (4, 1, CELL, CELL)
+    assert gray.condition.shape == edges.condition.shape == (4, 1, CELL, CELL)
     expected = (gray.crops * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(dim=1)
-    torch.testing.assert_close(gray.given[:, 0], expected)
-    assert -1 <= edges.given.min() < edges.given.max() <= 1
+    torch.testing.assert_close(gray.condition[:, 0], expected)
+    assert -1 <= edges.condition.min() < edges.condition.max() <= 1
     plane = np.asarray(Image.fromarray(pictures.picture(5)).convert("L"), int)
-    assert np.abs(pictures.given(5, "gray") - plane).max() <= 1
+    assert np.abs(pictures.condition(5, "gray") - plane).max() <= 1
 
 
 def test_a_picture_without_a_class_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (CELL, CELL)).save(tmp_path / "nameless.png")
-    with pytest.raises(ArgumentError, match=r"nameless\.png: a picture whose class is given"):
+    with pytest.raises(ArgumentError, match=r"nameless\.png: a picture whose class is the condition"):
         Pictures(tmp_path).batch(1, CELL, (0,), "class")
 
 
-@pytest.mark.parametrize("given", ["none", "class", "gray", "edges"])
-def test_every_kind_trains_to_a_codec(given: str, pictures: Pictures, tmp_path: Path) -> None:
-    state = TrainState(recipe(given), torch.device("cpu"))
+@pytest.mark.parametrize("condition", ["none", "class", "gray", "edges"])
+def test_every_kind_trains_to_a_codec(condition: str, pictures: Pictures, tmp_path: Path) -> None:
+    state = TrainState(recipe(condition), torch.device("cpu"))
     start_from_components(state, pictures)
     train(state, pictures, tmp_path, torch.device("cpu"), autocast=False)
     path = tmp_path / "out.safetensors"
     release(state, pictures, path, name="out", about="a test", images=6)
-    assert Codec(path).engine.model.network.config.given == given
+    assert Codec(path).engine.model.network.config.condition == condition
     (point,) = validate(path, pictures.source, qualities=(100.0,))
     assert point.psnr > 12
 
@@ -92,19 +92,19 @@ def test_the_walk_begins_with_the_mean_of_the_class_or_with_the_gray_picture(pic
     for kind in ("class", "gray"):
         state, batch = TrainState(recipe(kind), torch.device("cpu")), pictures.batch(12, CELL, (2,), kind)
         start_from_components(state, pictures)
-        begun = unpack(state.network.initial_state(torch.ones(12), CELL, CELL, batch.given).image)
+        begun = unpack(state.network.initial_state(torch.ones(12), CELL, CELL, batch.condition).image)
         if kind == "class":
             assert (begun - batch.crops).mean(dim=(2, 3)).abs().max() < 0.1
         else:
-            assert (gray_of(begun) - batch.given[:, 0]).abs().mean() < 0.02
+            assert (gray_of(begun) - batch.condition[:, 0]).abs().mean() < 0.02
 
 
 def test_a_network_learns_what_a_class_looks_like(pictures: Pictures) -> None:
     """One level of two outputs does not tell three colours apart; a class does."""
     means = {}
-    for given in ("none", "class"):
-        state = TrainState(recipe(given), torch.device("cpu"))
+    for condition in ("none", "class"):
+        state = TrainState(recipe(condition), torch.device("cpu"))
         start_from_components(state, pictures)
         steps = [train_step(state, pictures, torch.device("cpu"), autocast=False).psnr[0] for _ in range(40)]
-        means[given] = np.mean(steps[-10:])
+        means[condition] = np.mean(steps[-10:])
     assert means["class"] > means["none"] + 1

@@ -35,7 +35,7 @@ def test_every_weight_behind_the_picture_has_a_gradient(tiny_path: Path) -> None
     stream = codec.encode(draw_picture(40, 56, 3), 100)
     decode(network, [codec.planes(stream)], [bitstream.read_header(stream)]).square().mean().backward()
     missing = {name for name, each in network.named_parameters() if each.grad is None or not each.grad.isfinite().all()}
-    unused = {"stages.1.layers.2.leak", "stages.0.to_detail.weight", "stages.0.to_detail.bias"}
+    unused = {"stages.1.layers.2.choice_embedding", "stages.0.to_detail.weight", "stages.0.to_detail.bias"}
     assert missing == unused, "what follows the last index, and what shows the coarse stage"
 
 

@@ -51,8 +51,8 @@ def pictures(network: DiscreteDistributionNetwork, lambdas: Tensor, chosen: int)
     state = network.initial_state(lambdas, SIDE, SIDE)
     for number, level in enumerate(network.config.levels):
         shape = (len(lambdas), SIDE // level.cell, SIDE // level.cell)
-        codes = torch.randint(level.outputs, shape, generator=random)
-        state = network.advance(network.propose(state), codes if number < chosen else 0 * codes)
+        indices = torch.randint(level.outputs, shape, generator=random)
+        state = network.advance(network.propose(state), indices if number < chosen else 0 * indices)
     return network.render(state)
 
 
@@ -90,10 +90,10 @@ def test_recurrent_and_one_rate_networks_keep_their_shape() -> None:
         larger(TINY.network, LevelConfig(4, 8)),
         larger(TINY.network, low=300.0),
         larger(TINY.network, high=8000.0),
-        dataclasses.replace(TINY.network, leak=False),
+        dataclasses.replace(TINY.network, choice_embedding=False),
         NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4),)),)),
     ],
-    ids=["other level", "smaller lambdas only", "larger lambdas lost", "no leak", "fewer levels"],
+    ids=["other level", "smaller lambdas only", "larger lambdas lost", "no choice embedding", "fewer levels"],
 )
 def test_what_is_more_than_growth_is_refused(config: NetworkConfig) -> None:
     with pytest.raises(ArgumentError, match="another shape"):
@@ -116,7 +116,9 @@ def test_training_goes_on_from_a_smaller_model(tiny_codec: Codec, drawn_folder: 
     network = tiny_codec.engine.model.network
     config = larger(TINY.network, TINY.network.levels[-1])
     state = TrainState(dataclasses.replace(TINY, network=config).tuning(4), CPU)
-    prior = PriorNetwork(network, TINY.prior, torch.Generator().manual_seed(5)).export(codebook_features(network))
+    prior = PriorNetwork(network, TINY.prior_channels, torch.Generator().manual_seed(5)).export(
+        codebook_features(network)
+    )
     state.adopt(network, prior)
     report = train_step(state, Pictures(drawn_folder), CPU, autocast=False)
     assert len(report.psnr) == len(config.levels) and report.psnr[-1] >= report.psnr[-2] - 0.1

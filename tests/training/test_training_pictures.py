@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from ddncodec.errors import ArgumentError, ImageError
-from ddncodec.training.data.augmentation import Variety
+from ddncodec.training.data.augmentation import Augmentation
 from ddncodec.training.data.drawings import draw
 from ddncodec.training.data.pictures import Pictures
 
@@ -80,41 +80,47 @@ def test_cache_holds_no_more_than_it_may(drawn_folder: Path) -> None:
 def test_a_share_of_crops_is_drawn(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), (7, 8, 9)).save(tmp_path / "plain.png")
     plain = Pictures(tmp_path).crops(1, 32, (0,))
-    half = Pictures(tmp_path, Variety(drawn=0.5)).crops(40, 32, (1,))
+    half = Pictures(tmp_path, Augmentation(synthetic=0.5)).crops(40, 32, (1,))
     photographs = sum(torch.equal(crop, plain[0]) for crop in half)
     assert 8 <= photographs <= 32
-    assert not any(torch.equal(crop, plain[0]) for crop in Pictures(tmp_path, Variety(drawn=1.0)).crops(20, 32, (2,)))
-    assert all(torch.equal(crop, plain[0]) for crop in Pictures(tmp_path, Variety(drawn=0.0)).crops(20, 32, (3,)))
+    assert not any(
+        torch.equal(crop, plain[0]) for crop in Pictures(tmp_path, Augmentation(synthetic=1.0)).crops(20, 32, (2,))
+    )
+    assert all(
+        torch.equal(crop, plain[0]) for crop in Pictures(tmp_path, Augmentation(synthetic=0.0)).crops(20, 32, (3,))
+    )
 
 
 @pytest.mark.parametrize(
-    ("variety", "expected"),
+    ("augmentation", "expected"),
     [
-        (Variety(mirrored=1.0), lambda a: a[:, ::-1]),
-        (Variety(mirrored=0.0, turned=1.0), lambda a: a[::-1].transpose(1, 0, 2)),
-        (Variety(mirrored=0.0), lambda a: a),
+        (Augmentation(mirror=1.0), lambda a: a[:, ::-1]),
+        (Augmentation(mirror=0.0, flip_and_transpose=1.0), lambda a: a[::-1].transpose(1, 0, 2)),
+        (Augmentation(mirror=0.0), lambda a: a),
     ],
 )
-def test_crops_are_mirrored_and_turned(variety: Variety, expected: Callable[[np.ndarray], np.ndarray]) -> None:
+def test_crops_are_mirrored_and_turned(
+    augmentation: Augmentation, expected: Callable[[np.ndarray], np.ndarray]
+) -> None:
     """The crop of a picture of its own size is the whole of it."""
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    np.testing.assert_array_equal(variety.crop(pixels, 32, np.random.default_rng(1)), expected(pixels))
+    np.testing.assert_array_equal(augmentation.crop(pixels, 32, np.random.default_rng(1)), expected(pixels))
 
 
 def test_reduced_crops_show_more_and_never_more_than_there_is() -> None:
     """Of a picture that is a ramp, a crop shows as many levels as its square has columns."""
     ramp = np.tile(np.arange(100, dtype=np.uint8)[None, :, None], (60, 1, 3))
-    random, variety = np.random.default_rng(2), Variety(reduced=1.0)
-    spans = [int(np.ptp(variety.crop(ramp, 40, random).astype(int))) for _ in range(60)]
+    random, augmentation = np.random.default_rng(2), Augmentation(downscale=1.0)
+    spans = [int(np.ptp(augmentation.crop(ramp, 40, random).astype(int))) for _ in range(60)]
     assert min(spans) < 45 and 55 < max(spans) < 60
-    assert all(int(np.ptp(variety.crop(ramp, 60, random).astype(int))) == 59 for _ in range(5))
+    assert all(int(np.ptp(augmentation.crop(ramp, 60, random).astype(int))) == 59 for _ in range(5))
 
 
 def test_toned_crops_differ_in_contrast_colour_and_brightness() -> None:
     pixels = np.tile(np.linspace(0, 255, 32).astype(np.uint8)[None, :, None], (32, 1, 3))
-    random, variety = np.random.default_rng(3), Variety(mirrored=0.0, toned=1.0)
+    random, augmentation = np.random.default_rng(3), Augmentation(mirror=0.0, color_jitter=1.0)
     for _ in range(20):
-        toned = variety.crop(pixels, 32, random)
+        toned = augmentation.crop(pixels, 32, random)
         assert toned.dtype == np.uint8 and not np.array_equal(toned, pixels)
         assert not np.array_equal(toned[..., 0], toned[..., 1])
         assert np.all(np.diff(toned.astype(int), axis=1) >= 0)
@@ -124,7 +130,7 @@ def test_toned_crops_differ_in_contrast_colour_and_brightness() -> None:
 
 def test_conditional_networks_see_no_drawn_crops(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), (7, 8, 9)).save(tmp_path / "plain_3.png")
-    batch = Pictures(tmp_path, Variety(drawn=1.0)).batch(4, 32, (0,), "class")
+    batch = Pictures(tmp_path, Augmentation(synthetic=1.0)).batch(4, 32, (0,), "class")
     assert torch.equal(batch.crops, batch.crops[:1].expand(4, -1, -1, -1))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.training.config import FACE64, Phase
-from ddncodec.training.data.augmentation import Variety
+from ddncodec.training.data.augmentation import Augmentation
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.principal import lloyd, nearest, start_from_components
 from ddncodec.training.state import TrainState
@@ -23,16 +23,16 @@ RECIPE = dataclasses.replace(
     FACE64,
     network=NetworkConfig(
         (StageConfig(4, 8, 0, 6, tuple(LevelConfig(CELL, 16, block=i % 2 == 0) for i in range(LEVELS)), principal=20),),
-        leak=False,
+        choice_embedding=False,
         smallest_lambda=1.0,
         largest_lambda=2.0,
     ),
     phases=(Phase(8, 1, 16, CELL),),
     start_crops=300,
-    variety=Variety(mirrored=0.0),
+    augmentation=Augmentation(mirror=0.0),
     warmup=2,
-    moving=0.95,
-    moving_late=0.95,
+    codebook_decay=0.95,
+    codebook_decay_late=0.95,
 )
 
 
@@ -46,7 +46,7 @@ def pictures(tmp_path: Path) -> Pictures:
         blob = np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / size**2)
         rgb = 40 + blob[:, :, None] * np.array([200, 120, 60])
         Image.fromarray(rgb.astype(np.uint8)).save(tmp_path / f"{number:02}.png")
-    return Pictures(tmp_path, Variety(mirrored=0.0))
+    return Pictures(tmp_path, Augmentation(mirror=0.0))
 
 
 def started(pictures: Pictures) -> TrainState:
@@ -68,7 +68,7 @@ def test_sums_solve_to_the_codebook(pictures: Pictures) -> None:
         layer = state.network.layer(level)
         before = layer.codebook.detach().clone()
         book.solve(layer, 0.0)
-        used = (book.counts * (1 - RECIPE.moving) / 16 * 300).round() >= 1
+        used = (book.counts * (1 - RECIPE.codebook_decay) / 16 * 300).round() >= 1
         # a last assignment after the last mean moves it a little
         cosine = torch.nn.functional.cosine_similarity(layer.codebook[used][1:, :, 0], before[used][1:, :, 0], dim=1)
         assert float(cosine.median()) > 0.9
@@ -86,9 +86,9 @@ def test_lloyd_never_worsens_and_keeps_entry_zero() -> None:
     points = torch.randn(500, 4, generator=torch.Generator().manual_seed(1))
     errors = []
     for rounds in (1, 3, 9):
-        codebook, codes = lloyd(points, 8, rounds, 0.0, torch.Generator().manual_seed(2))
+        codebook, indices = lloyd(points, 8, rounds, 0.0, torch.Generator().manual_seed(2))
         assert not codebook[0].any()
-        assert torch.equal(codes, (points[:, None] - codebook[None]).square().sum(2).argmin(1))
-        errors.append(float((points - codebook[codes]).square().sum()))
+        assert torch.equal(indices, (points[:, None] - codebook[None]).square().sum(2).argmin(1))
+        errors.append(float((points - codebook[indices]).square().sum()))
     assert errors[0] > errors[1] > errors[2]
-    assert torch.equal(nearest(points, codebook), codes)
+    assert torch.equal(nearest(points, codebook), indices)

@@ -147,7 +147,7 @@ def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) 
 
 
 def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
-    with_prior, without = (TrainState(dataclasses.replace(TINY, prior=prior), CPU) for prior in (4, 0))
+    with_prior, without = (TrainState(dataclasses.replace(TINY, prior_channels=channels), CPU) for channels in (4, 0))
     for state in (with_prior, without):
         for _ in range(6):
             train_step(state, Pictures(drawn_folder), CPU, autocast=False)

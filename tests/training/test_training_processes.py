@@ -79,9 +79,9 @@ def test_the_group_equals_one_process_that_sees_both_halves(checkpoints: list[di
         used = [p for p in state.trained if any(p in gradients for gradients, _ in halves)]
         means = [(halves[0][0][p] + halves[1][0][p]) / WORLD for p in used]
         linear = torch.stack([(p * mean).sum() for p, mean in zip(used, means)]).sum()
-        pace = RECIPE.pace(state.step)
-        trainer._descend(state, linear, pace)
-        trainer._update_codebooks(state, [a + b for a, b in zip(halves[0][1], halves[1][1])], pace)
+        lr_factor = RECIPE.lr_factor(state.step)
+        trainer._descend(state, linear, lr_factor)
+        trainer._update_codebooks(state, [a + b for a, b in zip(halves[0][1], halves[1][1])], lr_factor)
         state.update_average()
         state.step += 1
     torch.set_num_threads(threads)
@@ -98,7 +98,7 @@ def walk_as(process: int, state: TrainState, pictures: Pictures) -> tuple[dict[t
     lambdas = draw_lambdas(state.network, phase.batch, trainer._generator(seed))
     result = walk(
         state.network, list(state.codebooks), pictures.crops(phase.batch, phase.crop, seed), lambdas,
-        patience=trainer._patience(state), final_weight=RECIPE.final_weight, autocast=False,
+        rate_warmup=trainer._rate_warmup(state), final_weight=RECIPE.final_weight, autocast=False,
     )  # fmt: skip
     state.optimizer.zero_grad(set_to_none=True)
     result.loss.backward()

@@ -107,7 +107,7 @@ def test_the_average_lags_behind_the_network(drawn_folder: Path) -> None:
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
-    other = dataclasses.replace(SHORT, network=dataclasses.replace(SHORT.network, leak=False))
+    other = dataclasses.replace(SHORT, network=dataclasses.replace(SHORT.network, choice_embedding=False))
     TrainState(other, CPU).save(tmp_path / "other.pt")
     torch.save({"step": 3}, tmp_path / "torn.pt")
     for name in ("other.pt", "torn.pt"):
@@ -117,9 +117,9 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 def test_phases_and_pace() -> None:
     assert [SHORT.phase(step).stages for step in (0, 2, 3, 8)] == [1, 1, 2, 2]
-    assert TINY.pace(0) == pytest.approx(1 / TINY.warmup)
-    assert TINY.pace(TINY.steps // 2) == pytest.approx(1)
-    assert TINY.pace(TINY.steps) == pytest.approx(0.01)
+    assert TINY.lr_factor(0) == pytest.approx(1 / TINY.warmup)
+    assert TINY.lr_factor(TINY.steps // 2) == pytest.approx(1)
+    assert TINY.lr_factor(TINY.steps) == pytest.approx(0.01)
     longer = TINY.lengthened(500)
     assert longer.steps == 500 and longer.phases[0] == TINY.phases[0]
     with pytest.raises(ArgumentError):
@@ -138,7 +138,7 @@ def test_only_the_trunk_learns_from_an_unsound_step_with_a_finite_loss(
 
     def spoilt(*args: Any, **options: Any) -> StepResult:
         result = walk(*args, **options)
-        return dataclasses.replace(result, sound=False, loss=result.loss if finite else result.loss * torch.nan)
+        return dataclasses.replace(result, stable=False, loss=result.loss if finite else result.loss * torch.nan)
 
     monkeypatch.setattr("ddncodec.training.trainer.walk", spoilt)
     train_step(state, pictures, CPU, autocast=False)
@@ -152,7 +152,7 @@ def test_only_the_trunk_learns_from_an_unsound_step_with_a_finite_loss(
 def test_a_walk_whose_error_grows_is_not_sound(drawn_folder: Path, level: int) -> None:
     state = TrainState(TINY, CPU)
     crops, lambdas = Pictures(drawn_folder).crops(2, 32, (0,)), torch.full((2,), 256.0)
-    options: dict[str, Any] = {"patience": (1.0, 1.0), "final_weight": 2.0, "autocast": False}
-    assert walk(state.network, list(state.codebooks), crops, lambdas, **options).sound
+    options: dict[str, Any] = {"rate_warmup": (1.0, 1.0), "final_weight": 2.0, "autocast": False}
+    assert walk(state.network, list(state.codebooks), crops, lambdas, **options).stable
     state.network.layer(level).to_base.bias.data.fill_(50.0)
-    assert not walk(state.network, list(state.codebooks), crops, lambdas, **options).sound
+    assert not walk(state.network, list(state.codebooks), crops, lambdas, **options).stable

@@ -116,7 +116,7 @@ def run_job(job: Job) -> int:
         torch.set_num_threads(job.threads)
     plan = (job.plan or Plan.load(job.folder / PLAN)).on(device)
     recipe = plan.recipe()
-    pictures = Pictures(job.data, recipe.variety)
+    pictures = Pictures(job.data, recipe.augmentation)
     if job.validate is not None:
         Pictures(job.validate)  # fails now rather than after hours
     with process_group(device):

@@ -7,26 +7,27 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-REDUCTION = 0.55
-"""Reduced crops are of a square that is reduced to between this and 1 times its side."""
+SMALLEST_DOWNSCALE = 0.55
+"""Downscaled crops are of a square that is scaled to between this and 1 times its side."""
 CONTRAST, TINT, BRIGHTNESS = (0.6, 1.15), 0.06, 20.0
-"""Ranges of toned crops: contrast about middle gray, that of single colours in addition, and shift in 8-bit levels."""
+"""Ranges of color jitter: contrast about middle gray, that of single colours in addition, and shift in 8-bit levels."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Variety:
-    """What may happen to crops: each number but `margin` is the share of them that it happens to.
+class Augmentation:
+    """How crops differ from pictures: every number except `margin` is the share of crops that it applies to.
 
-    `mirrored` left to right, `turned` upside down and, by another draw, across the diagonal; `reduced` from a larger
-    square (see REDUCTION); `toned` in contrast, colour and brightness; `drawn` instead of taken from a picture (see
-    `drawings`). `margin` pixels are added around each picture, by repeating its edges, before it is cropped.
+    `mirror` flips left to right; `flip_and_transpose` flips upside down and, by another draw, transposes; `downscale`
+    scales down a larger square (see SMALLEST_DOWNSCALE); `color_jitter` changes contrast, colour and brightness;
+    `synthetic` draws a picture by code instead (see `drawings`). `margin` pixels are added around each picture, by
+    repeating its edges, before it is cropped.
     """
 
-    mirrored: float = 0.5
-    turned: float = 0.0
-    reduced: float = 0.0
-    toned: float = 0.0
-    drawn: float = 0.0
+    mirror: float = 0.5
+    flip_and_transpose: float = 0.0
+    downscale: float = 0.0
+    color_jitter: float = 0.0
+    synthetic: float = 0.0
     margin: int = 0
 
     def crop(self, pixels: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
@@ -35,25 +36,25 @@ class Variety:
         if self.margin:
             pixels = np.pad(pixels, ((self.margin,) * 2, (self.margin,) * 2, (0, 0)), mode="edge")
         side = size
-        if happens(self.reduced, random):
-            side = max(size, min(round(size / random.uniform(REDUCTION, 1)), *pixels.shape[:2]))
+        if bernoulli(self.downscale, random):
+            side = max(size, min(round(size / random.uniform(SMALLEST_DOWNSCALE, 1)), *pixels.shape[:2]))
         top = int(random.integers(pixels.shape[0] - side + 1))
         left = int(random.integers(pixels.shape[1] - side + 1))
         crop = _resized(pixels[top : top + side, left : left + side], (size, size))
-        if happens(self.mirrored, random):
+        if bernoulli(self.mirror, random):
             crop = crop[:, ::-1]
-        if happens(self.turned, random):
+        if bernoulli(self.flip_and_transpose, random):
             crop = crop[::-1]
-        if happens(self.turned, random):
+        if bernoulli(self.flip_and_transpose, random):
             crop = crop.transpose(1, 0, 2)
-        return _toned(crop, random) if happens(self.toned, random) else crop
+        return _color_jittered(crop, random) if bernoulli(self.color_jitter, random) else crop
 
 
-PLAIN = Variety()
+PLAIN = Augmentation()
 """Crops as they are, half of them mirrored."""
 
 
-def happens(share: float, random: np.random.Generator) -> bool:
+def bernoulli(share: float, random: np.random.Generator) -> bool:
     """True in a share of all calls; nothing is drawn where it is 0."""
     return share > 0 and random.random() < share
 
@@ -71,7 +72,7 @@ def _resized(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.BICUBIC))
 
 
-def _toned(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _color_jittered(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
     gain = random.uniform(*CONTRAST) * random.uniform(1 - TINT, 1 + TINT, 3)
-    toned = (crop - 128.0) * gain + 128 + random.uniform(-BRIGHTNESS, BRIGHTNESS)
-    return toned.round().clip(0, 255).astype(np.uint8)
+    changed = (crop - 128.0) * gain + 128 + random.uniform(-BRIGHTNESS, BRIGHTNESS)
+    return changed.round().clip(0, 255).astype(np.uint8)

@@ -15,7 +15,7 @@ from torch import Tensor
 from ddncodec.coding.condition import plane_of
 from ddncodec.errors import ArgumentError, ImageError
 from ddncodec.samples import to_pixels, to_samples
-from ddncodec.training.data.augmentation import PLAIN, Variety, happens
+from ddncodec.training.data.augmentation import PLAIN, Augmentation, bernoulli
 from ddncodec.training.data.drawings import draw
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -23,25 +23,25 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Crops (B, 3, S, S) float32 in [-1, 1], and what a network is given of them, if anything (see `model.given`)."""
+    """Crops (B, 3, S, S) float32 in [-1, 1], and the condition of each, if any (see `model.condition`)."""
 
     crops: Tensor
-    given: Tensor | None
+    condition: Tensor | None
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(self.crops.to(device), None if self.given is None else self.given.to(device))
+        return Batch(self.crops.to(device), None if self.condition is None else self.condition.to(device))
 
 
 class Pictures:
     """All pictures of a folder (searched recursively) or zip archive; decoded ones stay in memory up to `cache` bytes.
 
-    `variety` says how crops are made; none is drawn where a network is given something of each picture. Raises
+    `augmentation` says how crops are made; none is synthetic where there is a condition of each picture. Raises
     ArgumentError where there is no picture, ImageError where one cannot be read.
     """
 
-    def __init__(self, source: Path, variety: Variety = PLAIN, *, cache: int = 2 << 30) -> None:
+    def __init__(self, source: Path, augmentation: Augmentation = PLAIN, *, cache: int = 2 << 30) -> None:
         self.source = source
-        self.variety = variety
+        self.augmentation = augmentation
         self._archive = None if source.is_dir() or not zipfile.is_zipfile(source) else zipfile.ZipFile(source)
         if source.is_dir():
             self.names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if _is_picture(path.name))
@@ -68,18 +68,23 @@ class Pictures:
         return pixels
 
     def label(self, index: int) -> int:
-        """The class of picture `index`: the number behind the last underscore of its file's name.
+        """The class of picture `index`: the number after the last underscore of its file's name.
 
         Raises ArgumentError where there is none.
         """
         name = self.names[index]
         label = Path(name).stem.rpartition("_")[2]
         if not label.isdecimal():
-            raise ArgumentError(f"{name}: a picture whose class is given must be named NAME_CLASS.png, as digit_7.png")
+            raise ArgumentError(
+                f"{name}: a picture whose class is the condition must be named NAME_CLASS.png, as digit_7.png"
+            )
         return int(label)
 
-    def given(self, index: int, kind: str) -> int | np.ndarray:
-        """What `NetworkConfig.given` names of picture `index`: its class, or a plane (H, W) uint8. As `label`."""
+    def condition(self, index: int, kind: str) -> int | np.ndarray:
+        """The condition of picture `index` (see `NetworkConfig.condition`): its class, or a plane (H, W) uint8.
+
+        Raises ArgumentError where it has no class that is asked for.
+        """
         if kind == "class":
             return self.label(index)
         plane = plane_of(kind, to_samples(self.picture(index)[None]))
@@ -89,8 +94,8 @@ class Pictures:
         """Random crops, (count, 3, size, size) float32 in [-1, 1]; a function of `seed`."""
         return self.batch(count, size, seed).crops
 
-    def batch(self, count: int, size: int, seed: tuple[int, ...], given: str = "none") -> Batch:
-        """Random crops, a function of `seed`, and what `NetworkConfig.given` names of each.
+    def batch(self, count: int, size: int, seed: tuple[int, ...], condition: str = "none") -> Batch:
+        """Random crops, a function of `seed`, and the condition of each (see `NetworkConfig.condition`).
 
         Raises ArgumentError where a picture has no class that is asked for.
         """
@@ -98,14 +103,15 @@ class Pictures:
         chosen, crops = [], []
         for _ in range(count):
             chosen.append(int(random.integers(len(self))))
-            instead = given == "none" and happens(self.variety.drawn, random)
-            crops.append(draw(size, random) if instead else self.variety.crop(self.picture(chosen[-1]), size, random))
+            synthetic = condition == "none" and bernoulli(self.augmentation.synthetic, random)
+            picture = self.picture(chosen[-1])
+            crops.append(draw(size, random) if synthetic else self.augmentation.crop(picture, size, random))
         samples = to_samples(np.stack(crops))
-        if given == "none":
+        if condition == "none":
             return Batch(samples, None)
-        if given == "class":
+        if condition == "class":
             return Batch(samples, torch.tensor([self.label(index) for index in chosen]))
-        return Batch(samples, plane_of(given, samples))
+        return Batch(samples, plane_of(condition, samples))
 
     def _read(self, name: str) -> np.ndarray:
         try:
