@@ -1,4 +1,4 @@
-"""`kill -9` while a file is being written leaves the previous one or none, never half a file, and work can be continued."""
+"""`kill -9` while a file is being written leaves the previous one or none, never half a file; work can be continued."""
 
 from __future__ import annotations
 
