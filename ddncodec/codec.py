@@ -233,11 +233,11 @@ class Codec:
         return self.engine.model.network.config.has_one_rate
 
     def _write(self, choice: Choice, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
-        before = chunks.alpha_chunks(pixels.alpha)
-        behind = chunks.post_filter_chunks(choice.weights) + chunks.metadata_chunks(pixels.metadata, metadata)
-        header = dataclasses.replace(header, compact=self._has_one_rate and not (before or behind))
+        parts = chunks.alpha_chunks(pixels.alpha) + chunks.post_filter_chunks(choice.weights)
+        parts += chunks.metadata_chunks(pixels.metadata, metadata)
+        header = dataclasses.replace(header, compact=self._has_one_rate and not parts)
         passes = bitstream.encode_planes(choice.planes, self.info.layout, header, self.engine.model.probabilities)
-        return bitstream.write_stream(header, [*before, *passes, *behind])
+        return bitstream.write_stream(header, bitstream.in_order(passes, parts))
 
     def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Choice]:
         if levels is not None and levels < 1:

@@ -20,9 +20,9 @@ from ddncodec.cli.options import (
     model_option,
 )
 from ddncodec.coding.effort import DEFAULT_EFFORT, EFFORTS
+from ddncodec.images.metadata import METADATA_KINDS
 
 SUFFIX = ".ddn"
-METADATA = ("icc", "exif", "xmp")
 
 
 class MetadataKinds(click.ParamType):
@@ -31,10 +31,10 @@ class MetadataKinds(click.ParamType):
     name = "metadata"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        words = {"all": METADATA, "none": ()}.get(str(value), tuple(str(value).split(",")))
+        words = {"all": METADATA_KINDS, "none": ()}.get(str(value), tuple(str(value).split(",")))
         for word in words:
-            if word not in METADATA:
-                self.fail(f"{word!r} is none of {', '.join(METADATA)}, all and none", param, ctx)
+            if word not in METADATA_KINDS:
+                self.fail(f"{word!r} is none of {', '.join(METADATA_KINDS)}, all and none", param, ctx)
         return words
 
 

@@ -1,4 +1,4 @@
-"""What a stream carries beside index planes: alpha and metadata, as chunks (FORMAT.md, section 4.1)."""
+"""What a stream has in addition to index planes, as chunks: alpha, post-filter, metadata (FORMAT.md, section 4.1)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from PIL.PngImagePlugin import PngImageFile
 from bitstream import Chunk, ChunkType, CorruptionError, Stream, read_filter_weights, read_header, write_filter_weights
 from bitstream.header import write_header
 from ddncodec.errors import ArgumentError
-from ddncodec.images.pixels import Metadata
-
-METADATA = ("icc", "exif", "xmp")
+from ddncodec.images.metadata import METADATA_KINDS, Metadata
 
 
 def check_kinds(kinds: Collection[str]) -> None:
-    """Raise ArgumentError unless all are of METADATA."""
+    """Raise ArgumentError unless all are of METADATA_KINDS."""
     for kind in kinds:
-        if kind not in METADATA:
-            raise ArgumentError(f"`metadata` (={kind!r}) must be of {', '.join(METADATA)}")
+        if kind not in METADATA_KINDS:
+            raise ArgumentError(f"`metadata` (={kind!r}) must be of {', '.join(METADATA_KINDS)}")
 
 
 def alpha_chunks(alpha: np.ndarray | None) -> list[Chunk]:
-    """Alpha (H, W) uint8 as a chunk, to go before the passes; none for None."""
+    """Alpha (H, W) uint8 as a chunk; none for None."""
     if alpha is None:
         return []
     image = Image.fromarray(alpha)
@@ -38,14 +36,14 @@ def alpha_chunks(alpha: np.ndarray | None) -> list[Chunk]:
 
 
 def starts_with_alpha(data: bytes) -> bool:
-    """Whether a stream begins with alpha, which is where it stands; a byte more than the header is enough to tell."""
+    """Whether alpha follows the header, which is its place; `data` needs one byte after the header only."""
     end = len(write_header(read_header(data)))
     return data[end : end + 1] == bytes([ChunkType.ALPHA << 1 | 1])
 
 
 def metadata_chunks(metadata: Metadata, kinds: Collection[str]) -> list[Chunk]:
-    """The wanted kinds of metadata that are there, as chunks to go behind the passes."""
-    found = ((kind, getattr(metadata, kind)) for kind in METADATA if kind in kinds)
+    """The kinds of metadata that are wanted and present, as chunks."""
+    found = ((kind, getattr(metadata, kind)) for kind in METADATA_KINDS if kind in kinds)
     return [Chunk(ChunkType[kind.upper()], payload) for kind, payload in found if payload is not None]
 
 
@@ -66,7 +64,7 @@ def read_alpha(stream: Stream) -> np.ndarray | None:
 
 
 def post_filter_chunks(weights: np.ndarray | None) -> list[Chunk]:
-    """Weights of the post-filter as a chunk, to go behind the last pass; none for None."""
+    """Weights of the post-filter as a chunk; none for None."""
     return [] if weights is None else [Chunk(ChunkType.POST_FILTER, write_filter_weights(weights))]
 
 
@@ -85,7 +83,7 @@ def read_post_filter(stream: Stream) -> np.ndarray | None:
 
 def read_metadata(stream: Stream) -> Metadata:
     """All metadata that the stream has."""
-    return Metadata(**{kind: _payload(stream, ChunkType[kind.upper()]) for kind in METADATA})
+    return Metadata(**{kind: _payload(stream, ChunkType[kind.upper()]) for kind in METADATA_KINDS})
 
 
 def _payload(stream: Stream, kind: ChunkType) -> bytes | None:

@@ -10,6 +10,7 @@ from PIL import Image, ImageColor, ImageOps
 
 from ddncodec.errors import ArgumentError, ImageError
 from ddncodec.images.color_profiles import from_profile, in_mode
+from ddncodec.images.metadata import NO_METADATA, Metadata
 
 MAX_SIDE = 65535
 OPAQUE = 255
@@ -19,19 +20,6 @@ _UPRIGHT = 1
 _EXIF_PREFIX = b"Exif\x00\x00"
 _XMP_TAG = 700
 """Of TIFF files."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Metadata:
-    """What a file says beside its pixels, as bytes that other formats embed; None where it says nothing.
-
-    `icc` is the profile of the source, which the pixels, being sRGB, no longer are in. `exif` has no prefix
-    `Exif\\0\\0` and calls the picture upright, as it is.
-    """
-
-    icc: bytes | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +33,7 @@ class Pixels:
     rgb: np.ndarray
     gray: bool
     alpha: np.ndarray | None = None
-    metadata: Metadata = Metadata()
+    metadata: Metadata = NO_METADATA
     notices: tuple[str, ...] = ()
 
 

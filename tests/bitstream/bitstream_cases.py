@@ -1,5 +1,7 @@
 """Layouts, planes, tables and streams that the tests of `bitstream` share."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Features are those of FORMAT.md, section 6.1, cell by cell; scores are their weighted sums."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from bitstream_cases import LAYOUT, random_layout, random_planes

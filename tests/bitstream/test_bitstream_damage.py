@@ -1,5 +1,7 @@
 """Whatever happens to the bytes, the answer is a typed error or a valid prefix, and cheap."""
 
+from __future__ import annotations
+
 import tracemalloc
 
 import numpy as np

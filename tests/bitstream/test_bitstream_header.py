@@ -1,5 +1,7 @@
 """The header survives the trip, and each of its fields is checked."""
 
+from __future__ import annotations
+
 import dataclasses
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Index planes survive, plain and coded; sizes, prefixes and limits are what FORMAT.md says."""
 
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The index prior computes what FORMAT.md says, exactly, and codes every plane there is."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Sequence
 from itertools import chain

@@ -1,5 +1,7 @@
 """The range coder is the one of FORMAT.md, section 5.2: exact, split-invariant, and shortest."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

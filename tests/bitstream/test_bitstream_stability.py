@@ -4,6 +4,8 @@ Planes and tables come from integer formulas, not from a random generator, whose
 change from one numpy to the next. A new hash here means a new format version.
 """
 
+from __future__ import annotations
+
 import hashlib
 
 import numpy as np

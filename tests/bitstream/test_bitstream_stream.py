@@ -1,5 +1,7 @@
 """Framing: elements survive, any whole prefix is a stream, lost or moved elements are noticed."""
 
+from __future__ import annotations
+
 import zlib
 
 import pytest
@@ -8,6 +10,7 @@ from bitstream_cases import LAYOUT, MODEL, same, small_stream
 from bitstream import (
     ALL_LEVELS,
     Chunk,
+    ChunkType,
     CorruptionError,
     Element,
     Header,
@@ -17,6 +20,7 @@ from bitstream import (
     Limits,
     Pass,
     decode_planes,
+    in_order,
     read_stream,
     write_stream,
 )
@@ -176,3 +180,14 @@ def test_prefixes_decode_to_the_first_planes(coded: bool) -> None:
     for end, levels in zip(ends[1:], (2, 2, 4, 5), strict=True):
         stream = read_stream(data[:end])
         assert same(decode_planes(stream, LAYOUT, tables), planes[:levels])
+
+
+def test_chunks_go_to_the_places_of_their_types() -> None:
+    chunks = [Chunk(kind, b"") for kind in (ChunkType.XMP, 99, ChunkType.POST_FILTER, ChunkType.ICC, ChunkType.ALPHA)]
+    passes = [Pass(1, b"a"), Pass(2, b"b")]
+    found = [each.type if isinstance(each, Chunk) else "pass" for each in in_order(passes, chunks)]
+    assert found == [ChunkType.ALPHA, "pass", "pass", ChunkType.POST_FILTER, ChunkType.XMP, 99, ChunkType.ICC]
+
+
+def test_the_picture_depends_on_alpha_and_post_filter_only() -> None:
+    assert {kind for kind in ChunkType if kind.belongs_to_picture} == {ChunkType.ALPHA, ChunkType.POST_FILTER}

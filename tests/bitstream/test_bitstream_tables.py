@@ -1,5 +1,7 @@
 """Tables hold integers that no arithmetic of the coder can overflow or starve."""
 
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Cutting, checking and describing streams, without a model."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np
@@ -8,12 +10,16 @@ from bitstream_cases import LAYOUT, MODEL, same, small_stream
 
 from bitstream import (
     BitstreamError,
+    Chunk,
+    ChunkType,
     Header,
     InsufficientDataError,
     InvalidArgumentError,
     Pass,
     decode_planes,
     describe,
+    encode_planes,
+    in_order,
     read_stream,
     truncate,
     verify,
@@ -44,6 +50,18 @@ def test_chunks_before_the_cut_are_kept() -> None:
     data = small_stream(False)[0]
     assert [c.type for c in read_stream(truncate(data, levels=2)).chunks] == [1]
     assert [c.type for c in read_stream(truncate(data, levels=4)).chunks] == [1, 99]
+
+
+def test_a_cut_keeps_the_post_filter_and_drops_metadata_first() -> None:
+    data, header, planes, tables = small_stream(True)
+    passes = encode_planes(planes, LAYOUT, header, tables, (2, 3))
+    chunks = [Chunk(kind, bytes(9)) for kind in (ChunkType.ALPHA, ChunkType.POST_FILTER, ChunkType.ICC, ChunkType.XMP)]
+    data = write_stream(header, in_order(passes, chunks))
+    ends = read_stream(data).ends
+    for size, kept in ((ends[5], 6), (ends[5] - 1, 4), (ends[3], 4), (ends[3] - 1, 3), (ends[2] - 1, 2), (ends[1], 2)):
+        assert truncate(data, max_bytes=size) == data[: ends[kept - 1]]
+    with pytest.raises(InvalidArgumentError, match="the first pass exceeds"):
+        truncate(data, max_bytes=ends[1] - 1)
 
 
 def test_truncation_that_cannot_be_done_is_refused() -> None:

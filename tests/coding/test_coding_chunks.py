@@ -15,6 +15,7 @@ from bitstream import Chunk, ChunkType
 from ddncodec.codec import Codec
 from ddncodec.coding.chunks import alpha_chunks, read_alpha, starts_with_alpha
 from ddncodec.errors import ArgumentError
+from ddncodec.images.metadata import METADATA_KINDS
 
 Draw = Callable[[int, int, int], np.ndarray]
 
@@ -138,3 +139,7 @@ def test_alpha_of_large_pictures_needs_no_permission_of_pillow(monkeypatch: pyte
     stream = bitstream.read_stream(bitstream.write_stream(header, [chunk, bitstream.Pass(1, b"x")]))
     alpha = read_alpha(stream)
     assert alpha is not None and alpha.shape == (20, 30)
+
+
+def test_metadata_are_the_chunks_that_no_picture_needs() -> None:
+    assert tuple(kind.name.lower() for kind in ChunkType if not kind.belongs_to_picture) == METADATA_KINDS

@@ -14,7 +14,8 @@ from trust_cases import mutated
 from bitstream import BitstreamError, Limits
 from ddncodec.errors import DdncError
 from ddncodec.images.files import METADATA_FORMATS, Reading, Writing, read_picture, write_picture
-from ddncodec.images.pixels import Metadata, Pixels, to_image
+from ddncodec.images.metadata import Metadata
+from ddncodec.images.pixels import Pixels, to_image
 
 LIMITS = Limits(max_pixels=1 << 20)
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
