@@ -192,7 +192,11 @@ class PriorNetwork(nn.Module):
 
     @torch.no_grad()
     def adopt(self, prior: IndexPrior) -> None:
-        """Begin with the integers of a prior. Raises ArgumentError unless it has this shape."""
+        """Begin with the integers of a prior.
+
+        Raises:
+            ArgumentError: it has another shape.
+        """
         found = [tuple(each.index_embedding.shape) for each in prior.levels]
         expected = [tuple(each.index_embedding.shape) for each in self.levels]
         if found != expected:

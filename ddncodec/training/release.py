@@ -21,7 +21,7 @@ from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.prior_trainer import PriorTrainer
 from ddncodec.training.state import TrainState
 from ddncodec.training.step import draw_lambdas, walk
-from ddncodec.training.tables import fit, gather, initial_tables
+from ddncodec.training.tables import fit_tables, initial_tables, sample_levels
 from ddncodec.zoo.loading import load_model, save_model
 from ddncodec.zoo.weights_file import ModelInfo
 
@@ -63,7 +63,7 @@ def release(
         engine = Engine(load_model(info, device), device, torch.bfloat16 if autocast else torch.float32)
         planes, headers = _encode(engine, pictures, images, size, (state.recipe.seed, state.step, number))
         random = np.random.default_rng((state.recipe.seed, state.step, number))
-        tables = tuple(fit(sample) for sample in gather(planes, headers, info.layout, random))
+        tables = tuple(fit_tables(sample) for sample in sample_levels(planes, headers, info.layout, random))
         if prior and _size(planes, headers, info.layout, prior) < _size(planes, headers, info.layout, tables):
             break  # these choices did not depend on the tables
         if prior:

@@ -1,4 +1,4 @@
-"""Fitting the integer tables that code the indices to how a trained network is seen to use them."""
+"""Fitting the integer tables of `bitstream.LevelTables` to the indices that a trained network uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bitstream import Header, Layout, LevelTables, Planes
-from bitstream.context import FEATURES, non_anchor_mask, nonzero_features
+from bitstream.context import FEATURES, lambda_feature, non_anchor_mask, nonzero_features
 from bitstream.tables import LAMBDA_BUCKETS, PROBABILITY_ONE, SCORE_BINS, SCORE_SHIFT, lambda_bucket, score_bins
 
 WEIGHT_UNIT = 256
@@ -23,10 +23,12 @@ SMOOTHING_CELLS = 16.0
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Cells of one level over many pictures.
+    """Statistics of one level over many pictures.
 
-    `features` (n, FEATURES), `phases` (n,) and `nonzero` (n,) bool are those of sampled cells; `values`
-    (LAMBDA_BUCKETS, K) counts the indices of all cells by lambda bucket.
+    features: (n, FEATURES), of a random sample of cells.
+    phases: (n,), ANCHOR or NON_ANCHOR, of the same cells.
+    nonzero: (n,) bool, whether their indices are not 0.
+    values: (LAMBDA_BUCKETS, K), counts of the indices of all cells by lambda bucket.
     """
 
     features: np.ndarray
@@ -35,33 +37,33 @@ class Sample:
     values: np.ndarray
 
 
-def gather(
+def sample_levels(
     planes: Sequence[Planes], headers: Sequence[Header], layout: Layout, random: np.random.Generator
 ) -> list[Sample]:
-    """Collect, for every level of `layout`, what its tables depend on."""
+    """The statistics of every level of `layout` that its tables are fitted to."""
     return [_gather_level(level, planes, headers, layout, random) for level in range(len(layout))]
 
 
-def fit(sample: Sample) -> LevelTables:
-    """Tables of one level: a logistic score and a probability for each of its bins, and value frequencies."""
+def fit_tables(sample: Sample) -> LevelTables:
+    """Tables of one level: weights by logistic regression, a probability for each score bin, and value frequencies."""
     weights = np.round(_logistic(sample.features, sample.nonzero) * WEIGHT_UNIT).astype(np.int32)
     scores = sample.features @ weights[:-1] + weights[-1]
     bins = score_bins(scores.astype(np.int32))
     nominal = _nominal()
     p_nonzero = np.empty((2, SCORE_BINS), np.int32)
     for phase in (0, 1):
-        mine = sample.phases == phase
-        seen = np.bincount(bins[mine], minlength=SCORE_BINS)
-        taken = np.bincount(bins[mine & sample.nonzero], minlength=SCORE_BINS)
-        share = (taken + SMOOTHING_CELLS * nominal) / (seen + SMOOTHING_CELLS)
+        in_phase = sample.phases == phase
+        seen = np.bincount(bins[in_phase], minlength=SCORE_BINS)
+        nonzero = np.bincount(bins[in_phase & sample.nonzero], minlength=SCORE_BINS)
+        share = (nonzero + SMOOTHING_CELLS * nominal) / (seen + SMOOTHING_CELLS)
         p_nonzero[phase] = np.clip(np.round(share * PROBABILITY_ONE), 1, PROBABILITY_ONE - 1)
     return LevelTables(weights, p_nonzero, value_frequencies(sample.values[:, 1:]))
 
 
 def value_frequencies(counts: np.ndarray) -> np.ndarray:
-    """Integer frequencies (LAMBDA_BUCKETS, K - 1), each row summing to 65536, from counts that may be sparse.
+    """Integer frequencies (LAMBDA_BUCKETS, K - 1), each row summing to 65536, from sparse counts of the same shape.
 
-    A bucket's counts are smoothed by those of all buckets, which in turn are smoothed by equal shares.
+    The counts of a bucket are smoothed by those of all buckets, and these by equal shares.
     """
     outputs = counts.shape[1]
     overall = counts.sum(axis=0) + 0.5
@@ -73,7 +75,7 @@ def value_frequencies(counts: np.ndarray) -> np.ndarray:
 def initial_tables(kept_or_not: np.ndarray, values: np.ndarray, steps: np.ndarray) -> LevelTables:
     """First tables, from counts in training: `kept_or_not` (B, 2) at lambda `steps` (B,), `values` (K - 1,)."""
     features = np.zeros((len(steps) * 2, FEATURES))
-    features[:, FEATURES - 1] = np.repeat((steps - 128) // 4, 2)
+    features[:, FEATURES - 1] = np.repeat([lambda_feature(int(step)) for step in steps], 2)
     weights = _logistic(features, np.tile([False, True], len(steps)), kept_or_not.flatten())
     weights = np.round(weights * WEIGHT_UNIT).astype(np.int32)
     nominal = _nominal()

@@ -1,4 +1,4 @@
-"""Weights files to networks and back. The only module besides `model` and `training` that handles parameters."""
+"""Weights files to networks and back."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from ddncodec.zoo.weights_file import (
 )
 
 MAX_BASIS = 1 << 24
-"""Numbers in the largest basis that a weights file may ask for; bases are computed, not stored."""
+"""Most numbers of a basis that a weights file may ask for; bases are computed, not stored."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
     """A network ready to run, with the integers that its streams are coded with.
 
-    `tables` are simple statistics of its indices; with an index prior they only guide the encoder.
+    `tables` are simple statistics of its indices; with an index prior, only the encoder's search uses them.
     """
 
     info: ModelInfo
@@ -43,12 +43,16 @@ class Model:
 
     @property
     def probabilities(self) -> Probabilities:
-        """What its streams are coded with."""
+        """What its streams are coded with: the index prior, or the tables if there is none."""
         return self.prior or self.tables
 
 
 def load_model(info: ModelInfo, device: torch.device) -> Model:
-    """Read weights and tables. Raises ModelError if they are damaged or do not fit the configuration."""
+    """Read weights and tables.
+
+    Raises:
+        ModelError: they are damaged or do not fit the configuration.
+    """
     try:
         with safe_open(info.path, framework="pt") as file:
             keys = [key for key in file.keys() if key.startswith(network_key(""))]
@@ -63,9 +67,12 @@ def load_model(info: ModelInfo, device: torch.device) -> Model:
 
 
 def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> DiscreteDistributionNetwork:
-    """The network that a weights file describes, if its weights have these shapes. Raises ModelError.
+    """The network that a weights file describes, whose weights have `shapes`.
 
-    It is planned without memory first: a description of a few bytes can ask for any amount.
+    It is first made without memory, since a description of a few bytes can ask for any amount.
+
+    Raises:
+        ModelError: the configuration is not valid, or its weights have other shapes.
     """
     try:
         config = NetworkConfig.from_json(info.config)

@@ -1,6 +1,7 @@
 """Where models are found: in the package, in the folders of DDNC_MODEL_PATH, or at a path given by the user.
 
-A folder may list its files in SHA256SUMS; they are named by what it says, and `check` compares before they are used.
+A folder may list the hashes of its files in SHA256SUMS. A model's id is taken from there, and `check` compares it with
+the file before the model is used.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from ddncodec.errors import ModelError
 from ddncodec.zoo.weights_file import ModelInfo, identify, read_info
 
 SHIPPED = Path(__file__).parents[1] / "weights"
+"""The folder of the models that come with the package."""
 SEARCH_VARIABLE = "DDNC_MODEL_PATH"
+"""Environment variable with further folders, separated as in PATH."""
 SUFFIX = ".safetensors"
+"""Suffix of weights files."""
 SUMS = "SHA256SUMS"
+"""Name of the list of hashes in a folder, in the format of `sha256sum`."""
 
 
 def installed() -> list[ModelInfo]:
@@ -27,7 +32,11 @@ def installed() -> list[ModelInfo]:
 
 
 def find(model: str | os.PathLike[str]) -> ModelInfo:
-    """A model by name or by the path of its weights file. Raises ModelError."""
+    """A model by name or by the path of its weights file.
+
+    Raises:
+        ModelError: there is none; the error names what is installed.
+    """
     path = Path(model)
     if path.suffix == SUFFIX:
         if not path.is_file():
@@ -42,7 +51,11 @@ def find(model: str | os.PathLike[str]) -> ModelInfo:
 
 
 def find_identity(identity: bytes) -> ModelInfo:
-    """The installed model with this 8-byte id. Raises ModelError naming the id and what is installed."""
+    """The installed model with this 8-byte id.
+
+    Raises:
+        ModelError: there is none; the error names the id and what is installed.
+    """
     known = installed()
     for info in known:
         if info.identity == identity:
@@ -61,7 +74,11 @@ def _weights_files() -> Iterator[Path]:
 
 
 def check(info: ModelInfo) -> None:
-    """Compare the weights file with its id, which may come from SHA256SUMS. Raises ModelError if it is damaged."""
+    """Compare the weights file with its id, which may come from SHA256SUMS.
+
+    Raises:
+        ModelError: the file has another id, so it is damaged.
+    """
     found = identify(info.path)
     if found != info.identity:
         raise ModelError(f"{info.path}: SHA-256 begins {found.hex()}, must begin {info.identity.hex()}")
@@ -73,7 +90,7 @@ def _cached_info(path: Path, modified: int) -> ModelInfo:
 
 
 def _listed_identity(path: Path) -> bytes | None:
-    """The id that the folder's SHA256SUMS gives, where it has one that lists the file: hashing takes longer."""
+    """The id that the folder's SHA256SUMS lists for the file, if it does; reading it is faster than hashing."""
     sums = path.parent / SUMS
     if not sums.is_file():
         return None
@@ -81,6 +98,6 @@ def _listed_identity(path: Path) -> bytes | None:
         digest, _, name = line.partition("  ")
         if name == path.name:
             if not re.fullmatch("[0-9a-f]{64}", digest):
-                raise ModelError(f"{sums}: what stands before {name} is no SHA-256")
+                raise ModelError(f"{sums}: the entry of {name} is no SHA-256")
             return bytes.fromhex(digest)[:MODEL_ID_BYTES]
     return None

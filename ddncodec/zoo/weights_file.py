@@ -79,9 +79,12 @@ def identify(path: Path) -> bytes:
 
 
 def read_info(path: Path, identity: bytes | None = None) -> ModelInfo:
-    """Read the description of a weights file, without its tensors. Raises ModelError if it is not one of ours.
+    """Read the description of a weights file, without its tensors.
 
-    identity: where it is known, the file is not read whole for it.
+    identity: the model id, if it is known; otherwise the whole file is read to compute it.
+
+    Raises:
+        ModelError: it is not a weights file of this package, or it is damaged.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -98,7 +101,11 @@ def read_info(path: Path, identity: bytes | None = None) -> ModelInfo:
 
 
 def read_tables(path: Path, levels: int) -> tuple[LevelTables, ...]:
-    """Read the integer tables of all levels. Raises ModelError if one is missing or malformed."""
+    """Read the integer tables of all levels.
+
+    Raises:
+        ModelError: one is missing or invalid.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             return tuple(
@@ -110,7 +117,11 @@ def read_tables(path: Path, levels: int) -> tuple[LevelTables, ...]:
 
 
 def read_prior(path: Path, levels: int) -> IndexPrior | None:
-    """Read the index prior, if the model has one. Raises ModelError if it is not whole or malformed."""
+    """Read the index prior, if the model has one.
+
+    Raises:
+        ModelError: an array is missing or invalid.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             if PRIOR_START not in file.keys():
@@ -125,7 +136,11 @@ def read_prior(path: Path, levels: int) -> IndexPrior | None:
 
 
 def read_probabilities(path: Path, levels: int) -> Probabilities:
-    """Read what streams of the model are coded with: its index prior, or the tables of one that has none."""
+    """Read what streams of the model are coded with: its index prior, or its tables if it has none.
+
+    Raises:
+        ModelError: they are missing or invalid.
+    """
     return read_prior(path, levels) or read_tables(path, levels)
 
 

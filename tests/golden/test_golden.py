@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 
 import bitstream
 from ddncodec.codec import Codec
+from ddncodec.zoo.loading import save_model
 
 GOLDEN = Path(__file__).parent
 STREAMS = sorted(path.stem for path in GOLDEN.glob("v1-*.ddn"))
@@ -30,6 +32,21 @@ def test_the_models_of_the_tests_never_change(codec_of: Callable[[str], Codec], 
     assert info.identity.hex() == SHA256[name][:16]
     assert info.name == name
     assert info.path.stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("name", SHA256)
+def test_models_are_written_with_the_same_names_and_numbers(
+    codec_of: Callable[[str], Codec], name: str, tmp_path: Path
+) -> None:
+    """Names of arrays in weights files are fixed, whatever the code calls them."""
+    model = codec_of(name).engine.model
+    copy = tmp_path / "copy.safetensors"
+    save_model(copy, model.network, model.tables, name=name, about=model.info.about, prior=model.prior)
+    found, expected = load_file(copy), load_file(model.info.path)
+    assert found.keys() == expected.keys()
+    for key, array in expected.items():
+        assert found[key].dtype == array.dtype
+        np.testing.assert_array_equal(found[key], array)
 
 
 def test_one_model_of_the_tests_has_an_index_prior(tiny_codec: Codec, prior_codec: Codec) -> None:

@@ -17,7 +17,7 @@ from ddncodec.training.config import PHOTO, TINY
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
-from ddncodec.training.tables import Sample, fit, initial_tables, value_frequencies
+from ddncodec.training.tables import Sample, fit_tables, initial_tables, value_frequencies
 from ddncodec.training.trainer import train, train_step
 from ddncodec.zoo.loading import load_model
 from ddncodec.zoo.registry import find
@@ -57,7 +57,7 @@ def test_flag_tables_learn_what_the_features_tell() -> None:
     chance = np.where(features[:, 0] == 1, 0.9, 0.1)
     flags = RANDOM.random(4000) < chance
     values = np.ones((LAMBDA_BUCKETS, 4), np.int64)
-    tables = fit(Sample(features, np.zeros(4000, np.int64), flags, values))
+    tables = fit_tables(Sample(features, np.zeros(4000, np.int64), flags, values))
     scores = features @ tables.weights[:-1] + tables.weights[-1]
     found = tables.p_nonzero[0][score_bins(scores.astype(np.int32))] / 65536
     assert np.abs(found - chance).max() < 0.12
