@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.errors import BenchmarkError
-from ddncodec.images.files import SUFFIXES
+from ddncodec.images.files import is_picture
 
 SYNTHETIC = "synthetic"
 """Stands for `drawn_picture` where a command takes a folder of pictures."""
@@ -25,7 +25,7 @@ def picture_paths(folder: Path) -> list[Path]:
     Raises:
         BenchmarkError: there are none.
     """
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    paths = sorted(path for path in folder.iterdir() if is_picture(path))
     if not paths:
         raise BenchmarkError(f"no pictures in {folder}")
     return paths

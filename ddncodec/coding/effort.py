@@ -1,4 +1,4 @@
-"""How hard the encoder tries. The decoder does not know."""
+"""How much work the encoder does for better indices. A decoder need not know."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import dataclasses
 from ddncodec.errors import ArgumentError
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Effort:
-    """What `encoder.encode` may spend.
+    """What `encoder.encode` does for each cell.
 
-    `tries` is how many of the best indices of a cell are tried at levels that emit at full size, at half of it, and at
-    a quarter or less; 1 takes the best one unseen. A try goes on greedily for `depth` levels before it is judged; it is
-    made in all cells at once, or in `groups` = 2 checkerboard halves one after the other, which disturbs less.
-    `beam` is how many ways are followed at once instead, in pictures of one cell.
+    `tries` is how many candidates of a cell are looked at at levels that emit at full size, at half of it, and at a
+    quarter or less; 1 means greedy: the best index without look-ahead. Each other candidate is followed for `depth`
+    further levels, greedily, before it is judged. Candidates of all cells are tried at once, or, with `groups` = 2,
+    those of one half of a checkerboard after those of the other, which disturbs each estimate less. `beam` is the width
+    of the beam search that pictures of one cell get instead.
     """
 
     tries: tuple[int, int, int]
@@ -28,17 +29,17 @@ class Effort:
 
 
 EFFORTS = (
-    Effort((1, 1, 1), 0, 1, 1),
-    Effort((1, 2, 4), 1, 1, 2),
-    Effort((2, 4, 4), 1, 1, 4),
-    Effort((3, 4, 4), 1, 1, 8),
-    Effort((2, 4, 4), 2, 1, 12),
-    Effort((3, 4, 4), 2, 1, 16),
-    Effort((3, 4, 4), 2, 2, 32),
-    Effort((4, 4, 4), 2, 2, 48),
-    Effort((8, 8, 8), 2, 2, 64),
+    Effort(tries=(1, 1, 1), depth=0, groups=1, beam=1),
+    Effort(tries=(1, 2, 4), depth=1, groups=1, beam=2),
+    Effort(tries=(2, 4, 4), depth=1, groups=1, beam=4),
+    Effort(tries=(3, 4, 4), depth=1, groups=1, beam=8),
+    Effort(tries=(2, 4, 4), depth=2, groups=1, beam=12),
+    Effort(tries=(3, 4, 4), depth=2, groups=1, beam=16),
+    Effort(tries=(3, 4, 4), depth=2, groups=2, beam=32),
+    Effort(tries=(4, 4, 4), depth=2, groups=2, beam=48),
+    Effort(tries=(8, 8, 8), depth=2, groups=2, beam=64),
 )
-"""From 1, greedy, to 9."""
+"""Efforts 1, greedy, to 9."""
 DEFAULT_EFFORT = 2
 
 

@@ -7,10 +7,11 @@ import io
 import struct
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
@@ -24,7 +25,7 @@ SUFFIXES = frozenset({
     ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pgm", ".png", ".pnm", ".ppm", ".tga",
     ".tif", ".tiff", ".webp",
 })  # fmt: skip
-"""Files in folders that are taken for pictures; any other that Pillow can read has to be named."""
+"""Files in folders and archives that are taken for pictures; any other that Pillow can read has to be named."""
 SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
     {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
 )
@@ -36,6 +37,8 @@ ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _XMP_TAG = 700
+_PREFIX_BYTES = 16
+"""Bytes of a file by which Pillow recognises formats."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,15 +63,39 @@ class Writing:
     background: str | None = None
 
 
+def is_picture(name: str | Path) -> bool:
+    """Whether a file in a folder or archive is taken for a picture, by its suffix."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def open_picture(file: IO[bytes]) -> Image.Image:
+    """`Image.open` of a binary file, without the limit of `Image.MAX_IMAGE_PIXELS`, which holds for a whole program.
+
+    Pixels are not loaded: callers check a limit of their own before. Raises UnidentifiedImageError.
+    """
+    prefix = file.read(_PREFIX_BYTES)
+    tried: set[str] = set()
+    for load_plugins in (Image.preinit, Image.init):  # the usual ones first, for all take long to load
+        load_plugins()
+        for name in [name for name in Image.ID if name not in tried]:
+            tried.add(name)
+            factory, accepts = Image.OPEN[name]
+            with suppress(SyntaxError, IndexError, TypeError, struct.error):  # how plugins refuse a file
+                accepted = accepts is None or accepts(prefix)
+                if accepted and not isinstance(accepted, str):  # a text says what is not installed
+                    file.seek(0)
+                    return factory(file, "")
+    raise UnidentifiedImageError("not a picture that Pillow can read")
+
+
 def read_picture(data: bytes, reading: Reading) -> Pixels:
-    """Read any picture that Pillow can; what it warns of is noticed. Raises ImageError, bitstream.LimitError."""
-    Image.MAX_IMAGE_PIXELS = None  # the limit of streams is checked instead
-    pixels, told = _told(partial(_read, data, reading))
-    return dataclasses.replace(pixels, notices=(*pixels.notices, *told))
+    """Read any picture that Pillow can; its warnings become notices. Raises ImageError, bitstream.LimitError."""
+    pixels, warned = _with_warnings(partial(_read, data, reading))
+    return dataclasses.replace(pixels, notices=(*pixels.notices, *warned))
 
 
-def _told(make: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
-    """What `make` returns, and what Pillow warns of meanwhile."""
+def _with_warnings(make: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
+    """What `make` returns, and the texts of what Pillow warns of meanwhile."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         made = make()
@@ -77,15 +104,15 @@ def _told(make: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
 
 def _read(data: bytes, reading: Reading) -> Pixels:
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_picture(io.BytesIO(data)) as image:
             reading.limits.check_pixels(*image.size)
-            # MPO is what some cameras write: a JPEG with a preview or a second eye behind it.
+            # MPO is what some cameras write: a JPEG followed by a preview or the picture of a second lens.
             frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
             if frames > 1 and not reading.first_frame:
                 raise ImageError(f"has {frames} frames; --frame first takes the first")
             return to_pixels(image, reading.background)
     except UnidentifiedImageError as error:
-        raise ImageError("not a picture that Pillow can read") from error
+        raise ImageError(str(error)) from error
     except (BitstreamError, DdncError):
         raise
     except Exception as error:  # its decoders raise anything over damaged files
@@ -105,21 +132,21 @@ def write_picture(image: Image.Image, writing: Writing) -> tuple[bytes, tuple[st
 
     Raises ImageError where the format cannot hold the picture.
     """
-    image, profile, notices = _dressed(image, writing)
-    data, told = _saved(image, writing.name, {**SAVE_OPTIONS.get(writing.name, {}), **profile})
-    return data, notices + told
+    image, profile, notices = _prepared(image, writing)
+    data, warned = _saved(image, writing.name, {**SAVE_OPTIONS.get(writing.name, {}), **profile})
+    return data, notices + warned
 
 
 def write_animation(images: Sequence[Image.Image], writing: Writing) -> tuple[bytes, tuple[str, ...]]:
     """Pictures as one endless animation that rests at the last; notices and errors as for `write_picture`."""
-    frames, profiles, notices = zip(*(_dressed(image, writing) for image in images))
+    frames, profiles, notices = zip(*(_prepared(image, writing) for image in images))
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
     timing = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
-    data, told = _saved(frames[0], writing.name, {**profiles[0], **timing})
-    return data, notices[0] + told
+    data, warned = _saved(frames[0], writing.name, {**profiles[0], **timing})
+    return data, notices[0] + warned
 
 
-def _dressed(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[str, Any], tuple[str, ...]]:
+def _prepared(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[str, Any], tuple[str, ...]]:
     """A picture as it is saved in a format, the option that embeds its profile, and notices."""
     notices: tuple[str, ...] = ()
     if image.mode in ("LA", "RGBA") and (writing.background or writing.name not in ALPHA_FORMATS):
@@ -135,7 +162,7 @@ def _dressed(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[st
 def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of a file, with EXIF and XMP unless the format cannot hold these, and notices."""
     try:
-        return _told(lambda: _file(image, name, {**options, **_metadata(image, name)}))
+        return _with_warnings(lambda: _file(image, name, {**options, **_metadata(image, name)}))
     except Exception as error:  # Pillow raises anything over damaged EXIF, and JPEG holds 64 KiB
         return _file(image, name, options), (f"written without EXIF and XMP: {error.__cause__ or error}",)
 

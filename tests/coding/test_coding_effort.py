@@ -49,7 +49,7 @@ def test_one_try_is_greedy_however_far_it_looks(tiny_codec: Codec, drawn_picture
     header = header_of(tiny_codec, picture)
     greedy, deep = (
         encode(tiny_codec.engine, picture[None], [header], effort=effort)[0].planes
-        for effort in (EFFORTS[0], Effort((1, 1, 1), 2, 1, 1))
+        for effort in (EFFORTS[0], Effort(tries=(1, 1, 1), depth=2, groups=1, beam=1))
     )
     assert all(np.array_equal(one, other) for one, other in zip(greedy, deep, strict=True))
 

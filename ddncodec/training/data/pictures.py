@@ -14,11 +14,10 @@ from torch import Tensor
 
 from ddncodec.coding.condition import plane_of
 from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.images.files import SUFFIXES, is_picture
 from ddncodec.samples import to_pixels, to_samples
 from ddncodec.training.data.augmentation import PLAIN, Augmentation, bernoulli
 from ddncodec.training.data.drawings import draw
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +43,9 @@ class Pictures:
         self.augmentation = augmentation
         self._archive = None if source.is_dir() or not zipfile.is_zipfile(source) else zipfile.ZipFile(source)
         if source.is_dir():
-            self.names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if _is_picture(path.name))
+            self.names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if is_picture(path.name))
         elif self._archive is not None:
-            self.names = sorted(filter(_is_picture, self._archive.namelist()))
+            self.names = sorted(filter(is_picture, self._archive.namelist()))
         else:
             raise ArgumentError(f"`data` (={source}) must be a folder or a zip archive of pictures")
         if not self.names:
@@ -120,7 +119,3 @@ class Pictures:
             return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         except (OSError, UnidentifiedImageError) as error:
             raise ImageError(f"{name}: not a readable picture ({error})") from error
-
-
-def _is_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in SUFFIXES
