@@ -158,7 +158,7 @@ def _fit(cells: Tensor, layer: DiscreteDistributionLayer, generator: torch.Gener
     from ddncodec.model.gram import normal_equations
 
     drawn = torch.randint(len(cells), (layer.codebook.shape[0] - 1,), generator=generator)
-    right, gram = normal_equations(cells[drawn], layer.cosines, layer.learned)
+    right, gram = normal_equations(cells[drawn], layer.gram_layout)
     ridge = 0.1 * gram.diagonal(dim1=1, dim2=2).mean(dim=1)
     return torch.linalg.solve(gram + ridge[:, None, None] * torch.eye(gram.shape[-1]), right)
 

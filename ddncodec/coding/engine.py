@@ -46,16 +46,17 @@ class Engine:
         Raises ArgumentError where what is given is missing, or does not fit the model or the pictures.
         """
         condition, network = self.condition, self.model.network
-        height, width, unit = headers[0].height, headers[0].width, network.config.alignment
+        height, width = headers[0].height, headers[0].width
+        rows, cols = network.config.padded(height, width)
         if condition is not None and condition.dim() == 4:
             if condition.shape[2:] != (height, width):
                 sides = f"{condition.shape[3]} x {condition.shape[2]}"
                 raise ArgumentError(
                     f"`condition` is {sides} pixels, must be {width} x {height} as the picture or its tile"
                 )
-            condition = F.pad(condition, (0, -width % unit, 0, -height % unit), mode="replicate")
+            condition = F.pad(condition, (0, cols - width, 0, rows - height), mode="replicate")
         lambdas = torch.tensor([lambda_of_step(lambda_step_of(header)) for header in headers], device=self.device)
-        return network.initial_state(lambdas, height + -height % unit, width + -width % unit, condition)
+        return network.initial_state(lambdas, rows, cols, condition)
 
     @torch.inference_mode()
     def replay(
@@ -78,14 +79,24 @@ class Engine:
 
     def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
         state = self.start(headers)
-        unit = self.model.network.config.alignment
-        height, width = (side + -side % unit for side in (headers[0].height, headers[0].width))
-        for level, cell in enumerate(each.cell for each in self.model.info.layout[: len(planes[0])]):
-            given = torch.from_numpy(np.stack([each[level] for each in planes])).to(self.device, torch.int64)
-            codes = F.pad(given, (0, width // cell - given.shape[2], 0, height // cell - given.shape[1]))
+        for indices in self._padded_indices(planes, headers[0]):
             with self._autocast():
-                state = self.model.network.follow(state, codes)
+                state = self.model.network.follow(state, indices)
             yield state
+
+    def decode(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Tensor:
+        """`replay` as a differentiable function of the weights: (B, 3, H, W) float32 nominally in [-1, 1]."""
+        state = self.start(headers)
+        for indices in self._padded_indices(planes, headers[0]):
+            state = self.model.network.advance(self.propose(state), indices)
+        return self.render(state, headers[0])
+
+    def _padded_indices(self, planes: Sequence[Planes], header: Header) -> Iterator[Tensor]:
+        """Indices (B, gh, gw) int64 of each level, 0 in cells outside the pictures."""
+        height, width = self.model.network.config.padded(header.height, header.width)
+        for level, cell in enumerate(each.cell for each in self.model.info.layout[: len(planes[0])]):
+            inside = torch.from_numpy(np.stack([each[level] for each in planes])).to(self.device, torch.int64)
+            yield F.pad(inside, (0, width // cell - inside.shape[2], 0, height // cell - inside.shape[1]))
 
     def propose(self, state: State) -> Proposal:
         """The next level's proposal, in the engine's precision."""
@@ -97,9 +108,9 @@ class Engine:
 
     def samples(self, pixels: np.ndarray) -> Tensor:
         """(B, H, W, 3) uint8 -> (B, 3, H', W') float32 in [-1, 1], edges repeated to the network's alignment."""
-        unit = self.model.network.config.alignment
-        down, right = -pixels.shape[1] % unit, -pixels.shape[2] % unit
-        return F.pad(to_samples(pixels, self.device), (0, right, 0, down), mode="replicate")
+        height, width = pixels.shape[1:3]
+        rows, cols = self.model.network.config.padded(height, width)
+        return F.pad(to_samples(pixels, self.device), (0, cols - width, 0, rows - height), mode="replicate")
 
     def render(self, state: State, header: Header) -> Tensor:
         """The pictures so far, (B, 3, H, W) float32 nominally in [-1, 1], without what was added to align them."""

@@ -21,7 +21,7 @@ cells that chose the same candidate may be added up: the sums hold its normal eq
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -33,7 +33,53 @@ LIMIT = 1 << 24
 CACHED = 1 << 18
 """The same on a CPU, whose cache then holds what one operation leaves to the next."""
 SMALL = 400
-"""Products of fewer multiplications a matrix are slow in torch on a CPU, which leaves them to a plain loop."""
+"""Below this many multiplications per matrix, torch's batched matmul on a CPU falls back to a slow loop."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GramLayout:
+    """Where the parts of a moment vector, or of a vector of terms, are; the one place that knows it.
+
+    `cosines` = nd, `learned` = Fl; Fd = nd + Fl features and `colors` rows of the residual.
+    """
+
+    cosines: int
+    learned: int
+    colors: int = COLORS
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Numbers in R F^T, gains^2, cosine x learned, and the upper triangle of learned x learned."""
+        nd, fl = self.cosines, self.learned
+        return self.colors * (nd + fl), nd, nd * fl, fl * (fl + 1) // 2
+
+    @property
+    def size(self) -> int:
+        """D, the length of a moment vector."""
+        return sum(self.sizes)
+
+    def pack(
+        self, right: Sequence[Tensor], squares: Tensor, mixed: Tensor, gram: Tensor, out: Tensor | None = None
+    ) -> Tensor:
+        """Vectors (n, D) of their parts, written to `out` if it is given.
+
+        `right` (n, Fd, colors), as one tensor or cut along Fd; `squares` (n, nd); `mixed` (n, nd, Fl); `gram`
+        (n, Fl, Fl), of which the upper triangle is taken.
+        """
+        row, col = torch.triu_indices(self.learned, self.learned, device=gram.device)
+        upper = gram.flatten(1).index_select(1, row * self.learned + col)
+        parts = [*(each.flatten(1) for each in right), squares, mixed.flatten(1), upper]
+        return torch.cat(parts, dim=1) if out is None else torch.cat(parts, dim=1, out=out)
+
+    def split(self, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Inverse of `pack`: `right` (n, Fd, colors), `squares`, `mixed`, and `gram` (n, Fl, Fl), symmetric."""
+        right, squares, mixed, upper = vectors.split(self.sizes, dim=1)
+        gram = vectors.new_zeros(len(vectors), self.learned, self.learned)
+        row, col = torch.triu_indices(self.learned, self.learned, device=vectors.device)
+        gram[:, row, col] = upper
+        gram[:, col, row] = upper
+        shape = (len(vectors), self.cosines + self.learned, self.colors)
+        return right.reshape(shape), squares, mixed.reshape(len(vectors), self.cosines, self.learned), gram
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,15 +115,13 @@ class Features:
 def moments(features: Features, residual: Tensor) -> Tensor:
     """Moments of every cell, (B, gh, gw, D) float32, of a residual given in cells (B, gh, gw, P, 3); no gradient."""
     gains, learned, residual = features.gains.flatten(0, 2), features.learned.flatten(0, 2), residual.flatten(0, 2)
-    count, width, colors = gains.shape[1], learned.shape[2], residual.shape[2]
-    dimension = colors * (count + width) + count * (1 + width) + width * (width + 1) // 2
-    out, upper = residual.new_empty(gains.shape[0], dimension), _upper(width, residual.device)
-    for block in _blocks(out.shape[0], dimension, LIMIT, out.device):
+    layout = GramLayout(gains.shape[1], learned.shape[2], residual.shape[2])
+    out = residual.new_empty(gains.shape[0], layout.size)
+    for block in _blocks(out.shape[0], layout.size, LIMIT, out.device):
         gain, images, left = gains[block, :, None], learned[block], residual[block]
         with_cosine, mixed = _columns(left, features.basis) * gain, _columns(images, features.basis) * gain
         with_learned, gram = _products(images, left)
-        parts = [with_cosine.flatten(1), with_learned.flatten(1), gains[block].square(), mixed.flatten(1)]
-        torch.cat([*parts, gram.flatten(1).index_select(1, upper)], dim=1, out=out[block])
+        layout.pack([with_cosine, with_learned], gains[block].square(), mixed, gram, out=out[block])
     return out.view(*features.grid, -1)
 
 
@@ -86,10 +130,9 @@ def terms(weight: Tensor, count: int) -> Tensor:
     cosine, learned = weight[:, :count], weight[:, count:]
     mixed = 2 * cosine @ learned.transpose(1, 2)
     gram = learned @ learned.transpose(1, 2)
-    width = gram.shape[-1]
-    doubled = (2 - torch.eye(width, device=gram.device)) * gram
-    parts = [-2 * weight.flatten(1), cosine.square().sum(2), mixed.flatten(1)]
-    return torch.cat([*parts, doubled.flatten(1).index_select(1, _upper(width, gram.device))], dim=1)
+    layout = GramLayout(count, gram.shape[-1], weight.shape[2])
+    doubled = (2 - torch.eye(layout.learned, device=gram.device)) * gram
+    return layout.pack([-2 * weight], cosine.square().sum(2), mixed, doubled)
 
 
 def cost_changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int = LIMIT) -> Iterator[Tensor]:
@@ -103,23 +146,15 @@ def cost_changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int =
         yield torch.addmm(prices if prices.dim() == 1 else prices[block], cells[block], columns)
 
 
-def normal_equations(sums: Tensor, count: int, learned: int, colors: int = COLORS) -> tuple[Tensor, Tensor]:
-    """Unpack summed moments (K, D) into right sides R F^T (K, Fd, colors) and Gram matrices F F^T (K, Fd, Fd)."""
-    outputs, total = sums.shape[0], count + learned
-    sizes = [colors * total, count, count * learned, learned * (learned + 1) // 2]
-    right, cosine, mixed, upper = sums.split(sizes, dim=1)
-    gram = sums.new_zeros(outputs, total, total)
-    gram[:, :count, :count] = torch.diag_embed(cosine)
-    gram[:, :count, count:] = mixed.reshape(outputs, count, learned)
-    gram[:, count:, :count] = gram[:, :count, count:].transpose(1, 2)
-    row, col = torch.triu_indices(learned, learned, device=sums.device)
-    gram[:, count + row, count + col] = upper
-    gram[:, count + col, count + row] = upper
-    return right.reshape(outputs, total, colors), gram
+def normal_equations(sums: Tensor, layout: GramLayout) -> tuple[Tensor, Tensor]:
+    """Summed moments (K, D) -> right sides R F^T (K, Fd, colors) and Gram matrices F F^T (K, Fd, Fd)."""
+    right, squares, mixed, learned = layout.split(sums)
+    upper = torch.cat([torch.diag_embed(squares), mixed], dim=2)
+    return right, torch.cat([upper, torch.cat([mixed.mT, learned], dim=2)], dim=1)
 
 
 def strips(rows: int, numbers: int, device: torch.device) -> Iterator[slice]:
-    """Cut `rows` rows of cells of so many numbers each into strips that a cache, or a GPU's memory, holds."""
+    """Cut `rows` rows of cells of `numbers` numbers each into strips that a cache, or a GPU's memory, holds."""
     for strip in _blocks(rows, numbers, LIMIT, device):
         yield slice(strip.start, min(strip.stop, rows))
 
@@ -140,14 +175,8 @@ def _products(images: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
     return (left.mT @ images).mT, images.mT @ images
 
 
-def _upper(width: int, device: torch.device) -> Tensor:
-    """Positions of the upper triangle in a flattened (width, width) matrix, row by row."""
-    row, col = torch.triu_indices(width, width, device=device)
-    return row * width + col
-
-
 def _blocks(cells: int, numbers: int, limit: int, device: torch.device) -> Iterator[slice]:
-    """Cut cells of so many numbers each into blocks of at most `limit` numbers; of CACHED at most on a CPU.
+    """Cut cells of `numbers` numbers each into blocks of at most `limit` numbers; of CACHED at most on a CPU.
 
     There is at least one block, if an empty one, so that what is made of them has a shape.
     """

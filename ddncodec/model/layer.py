@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ddncodec.model.cells import COLORS, PACKED, cosine_basis, spread, to_cells
 from ddncodec.model.config import PATCH, LevelConfig, StageConfig
-from ddncodec.model.gram import Features
+from ddncodec.model.gram import Features, GramLayout
 
 RATE_FEATURES = 2
 """Numbers that describe lambda to a layer: t and t^2 of t = log lambda scaled to [-1, 1]."""
@@ -18,7 +18,13 @@ GAIN_RANGE = 3.0
 
 
 class DiscreteDistributionLayer(nn.Module):
-    """One level: a trunk block, a base prediction, features, and K candidates W_k as linear maps of the features."""
+    """One level: a trunk block, a base prediction, features, and K candidates W_k as linear maps of the features.
+
+    The network calls its methods in this order: `mixed`, `hidden` and `to_base` where the level has a block, then
+    `features`, and `after_choice` once the indices are known. Only `mixed` may look at neighbouring positions.
+    Everything else works on each cell alone, because `DiscreteDistributionNetwork.follow` computes it strip by strip;
+    tests/model/test_model_network.py::test_following_in_strips_is_proposing_and_advancing checks that.
+    """
 
     def __init__(
         self, stage: StageConfig, level: LevelConfig, *, gradient_codebook: bool, choice_embedding: bool
@@ -51,6 +57,11 @@ class DiscreteDistributionLayer(nn.Module):
     def width(self) -> int:
         """Numbers of learned features at a trunk position."""
         return PACKED // self.colors * self.learned
+
+    @property
+    def gram_layout(self) -> GramLayout:
+        """The layout of the moments of its cells."""
+        return GramLayout(self.cosines, self.learned, self.colors)
 
     def share(self, other: DiscreteDistributionLayer) -> None:
         """Use the block of `other`; level embedding, codebook and choice embedding stay this layer's own."""

@@ -25,6 +25,11 @@ from ddncodec.model.gram import Features, strips
 from ddncodec.model.layer import RATE_FEATURES, DiscreteDistributionLayer
 from ddncodec.model.principal import PrincipalComponents
 
+BLOCK_SCALE = 0.3
+"""Factor on the initial weights of a block's last convolution."""
+OUTPUT_DEVIATION, LEVEL_SHRINK, TINT = 0.25, 0.85, 0.3
+"""Initial codebooks: standard deviation of the mean of a cell, factor per level, and share of colour to gray."""
+
 
 @dataclasses.dataclass(frozen=True)
 class State:
@@ -98,6 +103,11 @@ class DiscreteDistributionNetwork(nn.Module):
             self._initialize(generator)
         self.to(memory_format=torch.channels_last)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
+
     def layer(self, level: int) -> DiscreteDistributionLayer:
         stage, index = self.places[level]
         return self.stages[stage].layers[index]
@@ -159,8 +169,8 @@ class DiscreteDistributionNetwork(nn.Module):
     def follow(self, state: State, indices: Tensor) -> State:
         """`advance(propose(state), indices)`, for indices that are known in advance.
 
-        But for the convolution over neighbours, all is done a strip of cells at a time, which the cache holds; and
-        features are those of the cells that do not keep.
+        Except for the convolution over neighbours, all is done a strip of cells at a time, which the cache holds.
+        Features are computed only for cells whose index is not 0.
         """
         layer, (hidden, image) = self.layer(state.level), self._enter(state)
         mixed = layer.mixed(hidden, image) if layer.block else hidden
@@ -231,18 +241,18 @@ class DiscreteDistributionNetwork(nn.Module):
                 nn.init.zeros_(layer.to_gains.weight)
                 if layer.block:
                     nn.init.zeros_(layer.to_base.weight)
-                    layer.out.weight.data.mul_(0.3)
+                    layer.out.weight.data.mul_(BLOCK_SCALE)
             self._initialize_codebook(layer, level, generator)
 
     @staticmethod
     def _initialize_codebook(layer: DiscreteDistributionLayer, level: int, generator: torch.Generator) -> None:
-        """Random pictures with a falling spectrum, mostly gray, fainter at later levels; candidate 0 stays zero."""
+        """Random pictures with a falling spectrum, mostly gray, weaker at later levels; candidate 0 stays zero."""
         outputs = layer.codebook.shape[0]
         order = torch.arange(1, layer.cosines + 1).sqrt()
-        spread_of = 0.25 * PATCH * layer.side / order * 0.85**level
+        deviation = OUTPUT_DEVIATION * PATCH * layer.side / order * LEVEL_SHRINK**level
         gray = torch.randn(outputs, layer.cosines, 1, generator=generator)
         tint = torch.randn(outputs, layer.cosines, layer.colors, generator=generator)
-        layer.codebook.data[:, : layer.cosines] = (gray + 0.3 * tint) * spread_of[None, :, None]
+        layer.codebook.data[:, : layer.cosines] = (gray + TINT * tint) * deviation[None, :, None]
         layer.codebook.data[0] = 0
 
 

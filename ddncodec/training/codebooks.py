@@ -24,10 +24,8 @@ class CodebookState(nn.Module):
 
     def __init__(self, layer: DiscreteDistributionLayer) -> None:
         super().__init__()
-        outputs, features, colors = layer.codebook.shape
-        learned = layer.learned
-        dimension = colors * features + layer.cosines * (1 + learned) + learned * (learned + 1) // 2
-        self.register_buffer("sums", torch.zeros(outputs, dimension))
+        outputs = layer.codebook.shape[0]
+        self.register_buffer("sums", torch.zeros(outputs, layer.gram_layout.size))
         self.register_buffer("counts", torch.ones(outputs))
         self.register_buffer("flags", torch.ones(BUCKETS, 2))
 
@@ -70,7 +68,7 @@ class CodebookState(nn.Module):
 
         Every output is solved with `ridge_cells` average cells more, whose residual is zero.
         """
-        right, gram = normal_equations(self.sums, layer.cosines, layer.learned, layer.colors)
+        right, gram = normal_equations(self.sums, layer.gram_layout)
         size = gram.shape[-1]
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)
         seen = (self.counts > 1e-3) & (trace > 1e-8)
@@ -99,7 +97,7 @@ class CodebookState(nn.Module):
             self.sums[pair[1]] /= 2
             split_rows(tables, [pair])
         pruned = [pair[0] for pair in pairs]
-        right_sides = self.sums[:, : layer.codebook[0].numel()]
+        right_sides = self.sums[:, : layer.gram_layout.sizes[0]]
         perturb_rows(right_sides, pruned, 0.1, generator)
         perturb_rows(layer.codebook.data, pruned, 0.1, generator)
         return len(pairs)

@@ -28,7 +28,7 @@ def start_from_components(
     """
     recipe, network = state.recipe, state.network
     size = recipe.network.levels[0].cell
-    device = network.stages[0].start.device
+    device = network.device
     components = network.stages[0].principal
     progress("principal components")
     spectra, classes = [], []
@@ -100,8 +100,11 @@ def _analyze_components(components: PrincipalComponents, spectra: Tensor, classe
 def _fill(book: CodebookState, layer: DiscreteDistributionLayer, seen: Tensor, indices: Tensor, scale: float) -> None:
     """Sums of a level (see `model.gram`; gains are still 1) as if `scale` times these points had been observed."""
     counts = torch.bincount(indices, minlength=layer.codebook.shape[0]).to(seen)
-    right = seen.new_zeros(counts.shape[0], seen.shape[1]).index_add_(0, indices, seen)
-    book.sums.copy_(torch.cat([right, counts[:, None].expand(-1, seen.shape[1])], dim=1) * scale)
+    outputs, width = counts.shape[0], seen.shape[1]
+    right = seen.new_zeros(outputs, width).index_add_(0, indices, seen)
+    squares = counts[:, None].expand(-1, width)
+    nothing = seen.new_zeros(outputs, width, 0), seen.new_zeros(outputs, 0, 0)  # there are no learned features
+    book.sums.copy_(layer.gram_layout.pack([right], squares, *nothing) * scale)
     book.counts.copy_(counts * scale)
 
 

@@ -31,7 +31,7 @@ class PriorTrainer:
     def __init__(self, network: DiscreteDistributionNetwork, channels: int, rate: float, seed: int) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.rate = rate
-        device = network.stages[0].start.device
+        device = network.device
         self.network = PriorNetwork(network, channels, generator).to(device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.learned = 0

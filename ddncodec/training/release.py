@@ -47,7 +47,7 @@ def release(
 
     `autocast` convolves in bfloat16; `progress` is told in words what is being done.
     """
-    device = state.average.stages[0].start.device
+    device = state.average.device
     network = copy.deepcopy(state.average)
     codebooks = [copy.deepcopy(book) for book in state.codebooks]
     trained = copy.deepcopy(state.prior)
@@ -95,7 +95,7 @@ def _settle(
     recipe, phase = state.recipe, state.recipe.phases[-1]
     steps, memory = recipe.settle_steps, 1 / (1 - recipe.codebook_decay_late)
     generator = torch.Generator().manual_seed(recipe.seed)
-    device = network.stages[0].start.device
+    device = network.device
     for step in range(steps):
         if step % max(1, steps // 10) == 0:
             progress(f"settling, step {step} of {steps}")

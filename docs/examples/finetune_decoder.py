@@ -42,7 +42,7 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
     network = codec.engine.model.network
     first = [pictures[0], codec.decode_array(streams[0])]
     before = [quality_of(codec, data, picture) for data, picture in zip(streams, pictures)]
-    finetune(network, pictures, planes, headers, steps=steps, learning_rate=learning_rate)
+    finetune(codec.engine, pictures, planes, headers, steps=steps, learning_rate=learning_rate)
 
     out.mkdir(parents=True, exist_ok=True)
     about = f"{codec.info.name} tuned to {len(pictures)} pictures"

@@ -36,7 +36,7 @@ def main() -> None:
     name, path = sys.argv[2], Path(__file__).with_name(f"{sys.argv[2]}.safetensors")
     torch.set_num_threads(1)
     cpu = torch.device("cpu")
-    state = TrainState(dataclasses.replace(TINY.lengthened(STEPS), prior=CHANNELS[name]), cpu)
+    state = TrainState(dataclasses.replace(TINY.lengthened(STEPS), prior_channels=CHANNELS[name]), cpu)
     with tempfile.TemporaryDirectory() as folder:
         pictures = Pictures(draw_folder(Path(folder) / "pictures", 48))
         train(state, pictures, Path(folder), cpu, autocast=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from typing import Any
+import re
+from collections.abc import Callable
 
 import pytest
 
@@ -36,43 +36,61 @@ def test_alignment_is_the_largest_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stages", "options", "message"),
+    ("build", "message"),
     [
-        ([stage(4, (8, 4))], {"codebook": "lloyd"}, "`codebook` (='lloyd')"),
-        ([], {}, "`stages` must end"),
-        ([stage(8, (8, 4))], {}, "`stages` must end with a stage of stride 4"),
-        ([stage(16, (16, 4)), stage(4, (8, 4))], {}, "`stride` (=4)"),
-        ([stage(8, (12, 4)), stage(4, (4, 4))], {}, "`cell` (=12)"),
-        ([stage(4, (8, 4), (16, 4))], {}, "`cell` (=16)"),
-        ([stage(8, (16, 4)), stage(4, (6, 4))], {}, "`cell` (=6)"),
-        ([stage(4, (8, 1))], {}, "`outputs` (=1)"),
+        (lambda: NetworkConfig((stage(4, (8, 4)),), "lloyd"), "`codebook` (='lloyd')"),
+        (lambda: NetworkConfig(()), "`stages` must end"),
+        (lambda: NetworkConfig((stage(8, (8, 4)),)), "`stages` must end with a stage of stride 4"),
+        (lambda: NetworkConfig((stage(16, (16, 4)), stage(4, (8, 4)))), "`stride` (=4)"),
+        (lambda: NetworkConfig((stage(8, (16, 4)), stage(4, (12, 4)))), "`cell` (=12) must divide 16"),
+        (lambda: stage(8, (12, 4)), "`cell` (=12)"),
+        (lambda: stage(4, (8, 4), (16, 4)), "`cell` (=16)"),
+        (lambda: stage(4), "`levels`"),
+        (lambda: LevelConfig(8, 1), "`outputs` (=1)"),
+        (lambda: LevelConfig(0, 4), "`cell` (=0)"),
     ],
 )
-def test_impossible_shapes_are_refused(stages: list[StageConfig], options: dict[str, Any], message: str) -> None:
+def test_impossible_shapes_are_refused_where_they_are_built(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ArgumentError) as caught:
-        NetworkConfig(tuple(stages), **options)
+        build()
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-GOOD = dataclasses.asdict(NetworkConfig((stage(4, (8, 4)),)))
+GOOD = json.loads(NetworkConfig((stage(4, (8, 4)),)).to_json())
+STAGE = GOOD["stages"][0]
+LEVEL = STAGE["levels"][0]
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "message"),
     [
-        "not json",
-        "[]",
-        "{}",
-        json.dumps({**GOOD, "unknown": 1}),
-        json.dumps({**GOOD, "stages": [{}]}),
-        json.dumps({**GOOD, "stages": 3}),
-        json.dumps({**GOOD, "codebook": "other"}),
+        ("not json", "not readable"),
+        ("[]", "must be a JSON object"),
+        ("{}", "`stages` must be a list"),
+        (json.dumps({**GOOD, "unknown": 1}), "unknown"),
+        (json.dumps({**GOOD, "choice_embedding": True}), "choice_embedding"),
+        (json.dumps({**GOOD, "stages": [{}]}), "`levels` must be a list"),
+        (json.dumps({**GOOD, "stages": [3]}), "`stages` must hold"),
+        (json.dumps({**GOOD, "stages": 3}), "`stages` must be a list"),
+        (json.dumps({**GOOD, "stages": [{"levels": [LEVEL]}]}), "not complete"),
+        (json.dumps({**GOOD, "stages": [{**STAGE, "stride": "4"}]}), "`stride` (='4') must be int"),
+        (json.dumps({**GOOD, "stages": [{**STAGE, "levels": [{**LEVEL, "outputs": 4.0}]}]}), "`outputs` (=4.0)"),
+        (json.dumps({**GOOD, "stages": [{**STAGE, "levels": [{**LEVEL, "outputs": True}]}]}), "`outputs` (=True)"),
+        (json.dumps({**GOOD, "leak": 1}), "(=1) must be bool"),
+        (json.dumps({**GOOD, "codebook": "other"}), "`codebook` (='other')"),
+        (json.dumps({**GOOD, "codebook": 3}), "`codebook` (=3)"),
     ],
 )
-def test_unreadable_json_is_an_argument_error(text: str) -> None:
-    with pytest.raises(ArgumentError):
+def test_json_of_wrong_names_types_or_values_is_refused(text: str, message: str) -> None:
+    assert NetworkConfig.from_json(json.dumps(GOOD)).to_json() == json.dumps(GOOD, separators=(",", ":"))
+    with pytest.raises(ArgumentError, match=re.escape(message)):
         NetworkConfig.from_json(text)
+
+
+def test_padding_is_to_multiples_of_the_largest_cell() -> None:
+    config = NetworkConfig((stage(8, (64, 4)), stage(4, (8, 4))))
+    assert config.padded(1, 65) == (64, 128) and config.padded(64, 128) == (64, 128)
 
 
 def test_a_model_with_one_rate_has_the_lambda_of_streams_that_name_none() -> None:

@@ -12,17 +12,18 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from bitstream import Header, LevelTables
+from bitstream import Header, Level, LevelTables
 from ddncodec.codec import Codec
 from ddncodec.coding.encoder import encode
 from ddncodec.coding.engine import Engine
 from ddncodec.coding.selection import least_cost_indices
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import cosine_basis
-from ddncodec.model.gram import Features, cost_changes, moments, normal_equations, terms
+from ddncodec.model.gram import Features, GramLayout, cost_changes, moments, normal_equations, terms
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.step import walk
 from ddncodec.zoo.loading import Model
+from ddncodec.zoo.weights_file import ModelInfo
 
 SHAPES = [(1, 16, 3), (1, 4, 0), (2, 24, 2), (4, 5, 4), (3, 1, 1)]
 """Side of a cell in trunk positions, cosine and learned features."""
@@ -99,7 +100,7 @@ def test_no_cells_choose_nothing() -> None:
 
 def test_moments_add_up_to_normal_equations() -> None:
     features, residual, _ = draw_problem(2, 6, 3)
-    right, gram = normal_equations(moments(features, residual).flatten(0, 2).sum(0, keepdim=True), 6, 3)
+    right, gram = normal_equations(moments(features, residual).flatten(0, 2).sum(0, keepdim=True), GramLayout(6, 3))
     cosine = features.basis.T * features.gains[..., None, :]
     full, target = torch.cat([cosine, features.learned], dim=-1).flatten(0, 2), residual.flatten(0, 2)
     torch.testing.assert_close(gram[0], (full.mT @ full).sum(0), rtol=1e-4, atol=1e-3)
@@ -133,8 +134,8 @@ def test_encoding_builds_no_candidate_pictures(
     tiny_codec: Codec, drawn_picture: Callable[[int, int, int], np.ndarray]
 ) -> None:
     network = large_codebook_network().requires_grad_(False)
-    layout = tuple(tiny_codec.info.layout[0].__class__(level.cell, level.outputs) for level in network.config.levels)
-    info = tiny_codec.info.__class__("large", tiny_codec.info.path, bytes(8), network.config.to_json(), layout, "")
+    layout = tuple(Level(level.cell, level.outputs) for level in network.config.levels)
+    info = ModelInfo("large", tiny_codec.info.path, bytes(8), network.config.to_json(), layout, "")
     tables = tuple(LevelTables.flat(level.outputs) for level in layout)
     header = Header(bytes(8), SIDE, SIDE, lambda_step=100)
     with LargestTensor() as largest:
@@ -142,6 +143,16 @@ def test_encoding_builds_no_candidate_pictures(
         encoded = encode(engine, drawn_picture(SIDE, SIDE, 0)[None], [header])
     assert max(plane.max() for plane in encoded[0].planes) > 0
     assert largest.numel * 20 < OUTPUTS * 3 * SIDE * SIDE
+
+
+def test_the_layout_splits_what_it_packs() -> None:
+    layout, random = GramLayout(6, 3, 3), torch.Generator().manual_seed(0)
+    right, mixed = torch.randn(5, 9, 3, generator=random), torch.randn(5, 6, 3, generator=random)
+    squares, images = torch.randn(5, 6, generator=random), torch.randn(5, 3, 4, generator=random)
+    vectors = layout.pack([right[:, :6], right[:, 6:]], squares, mixed, images @ images.mT)
+    assert vectors.shape == (5, layout.size)
+    for part, expected in zip(layout.split(vectors), (right, squares, mixed, images @ images.mT), strict=True):
+        torch.testing.assert_close(part, expected)
 
 
 def test_training_builds_no_candidate_pictures(drawn_picture: Callable[[int, int, int], np.ndarray]) -> None:

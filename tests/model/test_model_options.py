@@ -69,7 +69,7 @@ def test_shared_weights_are_stored_once(tmp_path: Path) -> None:
 
 def test_shared_levels_must_be_alike() -> None:
     with pytest.raises(ArgumentError, match="`shared`"):
-        NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 5), LevelConfig(4, 5)), shared=True),))
+        StageConfig(4, 8, 2, 6, (LevelConfig(8, 5), LevelConfig(4, 5)), shared=True)
 
 
 @torch.no_grad()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -87,13 +89,20 @@ def test_a_level_without_a_block_goes_on_from_the_picture_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "message"),
+    ("levels", "message"),
     [
-        (StageConfig(4, 8, 0, 20, (LevelConfig(CELL, 8),), principal=12), "`principal`"),
-        (StageConfig(4, 8, 0, 5, (LevelConfig(CELL, 8), LevelConfig(8, 8)), principal=12), "equal `cell`"),
-        (StageConfig(4, 8, 0, 5, (LevelConfig(CELL, 8, block=False),)), "`block`"),
+        ((LevelConfig(CELL, 8),), "`principal` (=12) must be 20"),
+        ((LevelConfig(CELL, 8), LevelConfig(8, 8)), "equal `cell`"),
+        ((LevelConfig(CELL, 8, block=False),), "`block`"),
     ],
 )
-def test_shapes_that_cannot_be_are_refused(stage: StageConfig, message: str) -> None:
-    with pytest.raises(ArgumentError, match=message):
-        NetworkConfig((stage,))
+def test_shapes_that_cannot_be_are_refused(levels: tuple[LevelConfig, ...], message: str) -> None:
+    basis = 20 if "20" in message else 5
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        StageConfig(4, 8, 0, basis, levels, principal=12)
+
+
+def test_principal_components_need_a_single_stage() -> None:
+    coarse, fine = (StageConfig(stride, 8, 0, 5, (LevelConfig(CELL, 8),), principal=12) for stride in (8, 4))
+    with pytest.raises(ArgumentError, match="single stage"):
+        NetworkConfig((coarse, fine))

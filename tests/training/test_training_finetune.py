@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,16 @@ from click.testing import CliRunner
 from drawing import draw_folder, draw_picture
 
 import bitstream
+from bitstream import LevelTables
 from ddncodec.codec import Codec
-from ddncodec.training.finetune import decode, finetune
+from ddncodec.coding.condition import Condition
+from ddncodec.errors import ArgumentError
+from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+from ddncodec.samples import to_pixels
+from ddncodec.training.finetune import finetune
+from ddncodec.zoo.loading import save_model
 
+PICTURES = tuple(draw_picture(30, 44, seed) for seed in range(2))
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/finetune_decoder.py"
 
 
@@ -24,16 +32,15 @@ def test_differentiable_decoding_is_decoding(tiny_path: Path) -> None:
     stream = codec.encode(draw_picture(40, 56, 3), 70)
     planes, headers = [codec.planes(stream)], [bitstream.read_header(stream)]
     with torch.no_grad():
-        picture = decode(codec.engine.model.network, planes, headers)
-    levels = ((picture[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
-    np.testing.assert_array_equal(levels, codec.engine.replay(planes, headers)[0])
+        pixels = to_pixels(codec.engine.decode(planes, headers))
+    np.testing.assert_array_equal(pixels, codec.engine.replay(planes, headers))
 
 
-def test_every_weight_behind_the_picture_has_a_gradient(tiny_path: Path) -> None:
+def test_every_weight_of_the_picture_has_a_gradient(tiny_path: Path) -> None:
     codec = Codec(tiny_path)
     network = codec.engine.model.network.requires_grad_(True)
     stream = codec.encode(draw_picture(40, 56, 3), 100)
-    decode(network, [codec.planes(stream)], [bitstream.read_header(stream)]).square().mean().backward()
+    codec.engine.decode([codec.planes(stream)], [bitstream.read_header(stream)]).square().mean().backward()
     missing = {name for name, each in network.named_parameters() if each.grad is None or not each.grad.isfinite().all()}
     unused = {"stages.1.layers.2.choice_embedding", "stages.0.to_detail.weight", "stages.0.to_detail.bias"}
     assert missing == unused, "what follows the last index, and what shows the coarse stage"
@@ -44,7 +51,7 @@ def test_fine_tuning_lowers_the_error(tiny_path: Path) -> None:
     pictures = [draw_picture(32, 48, seed) for seed in range(2)]
     streams = [codec.encode(picture, 80) for picture in pictures]
     finetune(
-        codec.engine.model.network,
+        codec.engine,
         pictures,
         [codec.planes(each) for each in streams],
         [bitstream.read_header(each) for each in streams],
@@ -54,6 +61,29 @@ def test_fine_tuning_lowers_the_error(tiny_path: Path) -> None:
     )
     assert np.mean(errors[-2:]) < 0.95 * np.mean(errors[:2])
     assert not any(each.requires_grad for each in codec.engine.model.network.parameters())
+
+
+@pytest.mark.parametrize(("kind", "conditions"), [("class", (0, 2)), ("gray", PICTURES)])
+def test_conditional_models_are_tuned_under_the_condition_of_each_picture(
+    kind: str, conditions: Sequence[Condition], tmp_path: Path
+) -> None:
+    levels = (LevelConfig(16, 5), LevelConfig(8, 5))
+    config = NetworkConfig((StageConfig(4, 8, 2, 6, levels),), condition=kind, classes=3 if kind == "class" else 0)
+    network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(1))
+    flat, path = tuple(LevelTables.flat(5) for _ in levels), tmp_path / f"{kind}.safetensors"
+    save_model(path, network, flat, name=kind, about="a test")
+    codec = Codec(path)
+    codecs = [codec.condition(each) for each in conditions]
+    streams = [each.encode(picture, 80) for each, picture in zip(codecs, PICTURES)]
+    planes = [each.planes(stream) for each, stream in zip(codecs, streams)]
+    headers, errors = [bitstream.read_header(each) for each in streams], []
+    finetune(
+        codec.engine, PICTURES, planes, headers, conditions=conditions, steps=20, learning_rate=1e-2,
+        report=lambda step, error: errors.append(error),
+    )  # fmt: skip
+    assert np.mean(errors[-4:]) < 0.95 * np.mean(errors[:4])
+    with pytest.raises(ArgumentError, match="`condition`"):
+        finetune(codec.engine, PICTURES, planes, headers, steps=1)
 
 
 @pytest.mark.parametrize("name", ["tiny", "foretold"])

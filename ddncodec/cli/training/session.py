@@ -203,7 +203,7 @@ def _finish(job: Job, plan: Plan, state: TrainState, pictures: Pictures) -> None
     job.say(f"{path}: model {plan.name}, id {info.identity.hex()}, {path.stat().st_size} bytes")
     if job.validate is not None:
         click.echo("quality     bpp    PSNR")
-        for point in validate(path, job.validate, str(state.average.stages[0].start.device)):
+        for point in validate(path, job.validate, str(state.average.device)):
             click.echo(f"{point.quality:7g}  {point.bpp:6.4f}  {point.psnr:6.2f}")
 
 
