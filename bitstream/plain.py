@@ -41,15 +41,19 @@ def decode_plain(payload: bytes, layout: Layout, width: int, height: int) -> Pla
         raise CorruptionError(f"plain payload has {len(payload)} bytes, its indices need {-(-total // 8)}")
     bits = bitarray(endian="big")
     bits.frombytes(payload)
-    if bits[total:].any():
+    if bits.find(1, total) >= 0:
         raise CorruptionError(f"padding after bit {total} of a plain payload is not zero")
     planes, start = list[NDArray[np.int32]](), 0
-    for shape, level in zip(grids, layout, strict=True):
-        end = start + shape[0] * shape[1] * level.index_bits
-        plane = _indices(bits[start:end], level.index_bits).reshape(shape)
-        if plane.max() >= level.outputs:
-            raise CorruptionError(f"index {plane.max()} must be below {level.outputs} outputs")
-        planes.append(plane)
+    for index_bits, group in groupby(zip(grids, layout, strict=True), key=lambda pair: pair[1].index_bits):
+        members = [(rows, cols, level) for (rows, cols), level in group]
+        end = start + index_bits * sum(rows * cols for rows, cols, _ in members)
+        indices, first = _indices(bits[start:end], index_bits), 0
+        for rows, cols, level in members:
+            plane = indices[first : first + rows * cols].reshape(rows, cols)
+            if plane.max() >= level.outputs:
+                raise CorruptionError(f"index {plane.max()} must be below {level.outputs} outputs")
+            planes.append(plane)
+            first += rows * cols
         start = end
     return planes
 

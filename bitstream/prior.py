@@ -77,16 +77,16 @@ class LevelPrior:
         }  # fmt: skip
         for field in fields(self):
             array = getattr(self, field.name)
-            limit = MAX_LAMBDA_WEIGHT if field.name == "lambda_weight" else MAX_BIAS
-            small = field.name in shapes and field.name != "head_bias"
-            shape, kind = shapes.get(field.name, (c,)), np.int8 if small else np.int32
+            shape = shapes.get(field.name, (c,))
+            kind, limit = (np.int8, _TOP) if len(shape) == 2 else (np.int32, MAX_BIAS)
+            limit = MAX_LAMBDA_WEIGHT if field.name == "lambda_weight" else limit
             if array.shape != shape or array.dtype != kind:
                 raise InvalidArgumentError(
                     f"`{field.name}` is {array.dtype} {array.shape}, must be {np.dtype(kind)} {shape}"
                 )
-            if array.min() < (-_TOP if small else -limit) or array.max() > limit:
+            if array.min() < -limit or array.max() > limit:
                 raise InvalidArgumentError(
-                    f"`{field.name}` spans {array.min()}..{array.max()}, must be within +-{_TOP if small else limit}"
+                    f"`{field.name}` spans {array.min()}..{array.max()}, must be within +-{limit}"
                 )
             frozen = array.copy()
             frozen.setflags(write=False)
@@ -149,10 +149,8 @@ class PriorState:
         factor = before // level.cell if before != WHOLE_IMAGE else max(shape)
         rows, cols = (np.arange(length) // factor for length in shape)
         wide = self._state if factor == 1 else self._state[:, cols]
-        bias, spatial = (
-            _scaled(weights.spatial_bias + weights.lambda_weight * self._lambda_feature),
-            _scaled(weights.spatial),
-        )
+        spatial = _scaled(weights.spatial)
+        bias = _scaled(weights.spatial_bias + weights.lambda_weight * self._lambda_feature)
         out: States = np.empty((*shape, wide.shape[2]), np.int8)
         for strip, around in _strips(shape):
             window = _bordered(wide[rows[around]], strip, shape)
@@ -180,9 +178,8 @@ class PriorState:
             sums = _floats(own)
             for table, away in zip(added, (-wide, -1, 1, wide), strict=True):
                 sums += table[bordered[places[block] + away]]
-            states[cells[block]] = _added(
-                own, _relu127(_down(sums, bias)), weights.neighbours_pointwise, weights.neighbours_pointwise_bias
-            )
+            hidden = _relu127(_down(sums, bias))
+            states[cells[block]] = _added(own, hidden, weights.neighbours_pointwise, weights.neighbours_pointwise_bias)
 
     def finish_level(self, plane: NDArray[np.int32]) -> None:
         """Add the embedding of each index of the level, (rows, cols), to its state."""
