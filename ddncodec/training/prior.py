@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -121,9 +121,8 @@ class PriorPrices:
         """
         prior, level = self._prior, self._prior.levels[number]
         index, anchor, head = level.tables(self._features[number])
-        state = prior.start_level(
-            number, prior.initial_state(shape) if self._state is None else self._state, self._steps
-        )
+        before = prior.initial_state(shape) if self._state is None else self._state
+        state = prior.start_level(number, before, self._steps)
         plane = torch.zeros(shape, dtype=torch.int64, device=state.device)
         seen = state
         for cells in checkerboard(shape, state.device):
@@ -248,7 +247,7 @@ def non_anchor_mask(shape: torch.Size, device: torch.device) -> Tensor:
     return (row[:, None] + col) % 2 == 1
 
 
-@cache
+@lru_cache(maxsize=16)
 def checkerboard(shape: torch.Size, device: torch.device) -> tuple[Tensor, Tensor]:
     """The positions of the anchors and of the non-anchors of planes of `shape` (B, rows, cols), in reading order."""
     non_anchor = non_anchor_mask(shape[1:], device).expand(shape).flatten()
