@@ -13,9 +13,9 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.compare.codecs import Jpeg, WebP
 from benchmarks.compare.metrics import bits_per_pixel, psnr
 from benchmarks.compare.nearest import encode_nearest
+from benchmarks.compare.rivals import Jpeg, WebP
 from benchmarks.datasets import load_picture, sample
 from benchmarks.errors import BenchmarkError
 

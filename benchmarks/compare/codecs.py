@@ -1,18 +1,10 @@
-"""The codecs under test: one contract, one frozen class each.
-
-Everything except the quality setting is fixed here: the slowest speed that is still practical, and otherwise what the
-library recommends. Where a choice remains (chroma, scans), it is the one with the better BD-rate on two Kodak pictures.
-Settings cover about 0.04 to 1.2 bpp on photographs, or start at the lowest rate that the encoder reaches. To add a
-codec, write a class and name it in `rivals`.
-"""
+"""The contract of a codec under test, what codecs of Pillow share, and ddnc itself. The others are in `rivals`."""
 
 import importlib
 import importlib.metadata
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from PIL import Image, features
@@ -32,6 +24,10 @@ class ImageCodec(Protocol):
     @property
     def name(self) -> str:
         """Short name in rows and on the command line."""
+
+    @property
+    def title(self) -> str:
+        """Name in reports, with the options that tell it from other settings of the same format."""
 
     def load(self) -> None:
         """Import libraries and load weights, so that timings do not contain it.
@@ -63,6 +59,7 @@ class PillowCodec:
     """A codec that Pillow writes: a format and options."""
 
     name: ClassVar[str]
+    title: ClassVar[str]
     format: ClassVar[str]
     """As `Image.save` calls it."""
 
@@ -83,126 +80,7 @@ class PillowCodec:
         return buffer.getvalue()
 
     def decode(self, data: bytes) -> Image.Image:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.convert("RGB")
-
-
-@dataclass(frozen=True)
-class Jpeg(PillowCodec):
-    """Baseline JPEG with optimised Huffman tables, by Pillow's libjpeg-turbo.
-
-    Progressive scans, smaller on large files, cost 3 % on these.
-    """
-
-    name: ClassVar[str] = "jpeg"
-    format: ClassVar[str] = "JPEG"
-
-    def load(self) -> None:
-        _require_feature("jpg", "JPEG")
-
-    def version(self) -> str:
-        return f"{_pillow()}, libjpeg-turbo {features.version('libjpeg_turbo')}"
-
-    def settings(self) -> tuple[int, ...]:
-        return (3, 5, 8, 12, 18, 27, 40, 58, 75)
-
-    def options(self, setting: int) -> dict[str, Any]:
-        return {"quality": setting, "optimize": True, "subsampling": "4:2:0"}
-
-
-@dataclass(frozen=True)
-class WebP(PillowCodec):
-    """Lossy WebP at its slowest method; the format has no other chroma than 4:2:0."""
-
-    name: ClassVar[str] = "webp"
-    format: ClassVar[str] = "WEBP"
-
-    def load(self) -> None:
-        _require_feature("webp", "WebP")
-
-    def version(self) -> str:
-        return f"{_pillow()}, libwebp {features.version('webp')}"
-
-    def settings(self) -> tuple[int, ...]:
-        return (0, 2, 6, 12, 21, 33, 48, 64, 80)
-
-    def options(self, setting: int) -> dict[str, Any]:
-        return {"quality": setting, "method": 6}
-
-
-@dataclass(frozen=True)
-class Avif(PillowCodec):
-    """AVIF by libaom, 8-bit 4:4:4, at speed 4 (of 0 to 10, slowest first).
-
-    4:4:4 is 2 % better than 4:2:0 here, and `tune=psnr` is worse than libavif's default even by PSNR.
-    """
-
-    name: ClassVar[str] = "avif"
-    format: ClassVar[str] = "AVIF"
-
-    def load(self) -> None:
-        _require_feature("avif", "AVIF")
-
-    def version(self) -> str:
-        return f"{_pillow()}, libavif {features.version('avif')}"
-
-    def settings(self) -> tuple[int, ...]:
-        return (1, 6, 12, 19, 27, 36, 46, 58)
-
-    def options(self, setting: int) -> dict[str, Any]:
-        return {"quality": setting, "speed": 4, "subsampling": "4:4:4", "codec": "aom"}
-
-
-@dataclass(frozen=True)
-class JpegXl(PillowCodec):
-    """Lossy JPEG XL (XYB, 4:4:4) at effort 9, by the optional package pillow-jxl-plugin.
-
-    libjxl optimises perceived quality, not PSNR, and does not reach the lowest rates.
-    """
-
-    name: ClassVar[str] = "jxl"
-    format: ClassVar[str] = "JXL"
-
-    def load(self) -> None:
-        try:
-            importlib.import_module("pillow_jxl")
-        except ImportError as error:
-            raise CodecUnavailableError(f"{error}; install pillow-jxl-plugin") from error
-
-    def version(self) -> str:
-        plugin = importlib.metadata.version("pillow-jxl-plugin")
-        return f"{_pillow()}, pillow-jxl-plugin {plugin}"
-
-    def settings(self) -> tuple[int, ...]:
-        return (1, 4, 8, 14, 23, 35, 50, 68)
-
-    def options(self, setting: int) -> dict[str, Any]:
-        return {"quality": setting, "effort": 9}
-
-
-@dataclass(frozen=True)
-class Jpeg2000(PillowCodec):
-    """JPEG 2000 by OpenJPEG: a .jp2 file of one layer, 9-7 wavelet, irreversible colour transform.
-
-    A setting is the rate aimed at, in thousandths of a bit per pixel: OpenJPEG's other mode, which aims at a PSNR,
-    needs about twice the bits for it.
-    """
-
-    name: ClassVar[str] = "jp2"
-    format: ClassVar[str] = "JPEG2000"
-
-    def load(self) -> None:
-        _require_feature("jpg_2000", "JPEG 2000")
-
-    def version(self) -> str:
-        return f"{_pillow()}, OpenJPEG {features.version('jpg_2000')}"
-
-    def settings(self) -> tuple[int, ...]:
-        return (40, 65, 100, 150, 220, 330, 480, 720, 1100)
-
-    def options(self, setting: int) -> dict[str, Any]:
-        ratio = round(24_000 / setting, 2)
-        return {"quality_mode": "rates", "quality_layers": [ratio], "irreversible": True, "mct": 1}
+        return decode_by_pillow(data)
 
 
 @dataclass(frozen=True)
@@ -213,6 +91,7 @@ class Ddnc:
     """
 
     name: ClassVar[str] = "ddnc"
+    title: ClassVar[str] = "ddnc"
     model: str = "photo"
     effort: int = 6
 
@@ -253,12 +132,6 @@ class Ddnc:
         return self.codec.decode(data).convert("RGB")
 
 
-def rivals() -> Mapping[str, ImageCodec]:
-    """Every codec but ddnc, by name."""
-    codecs: tuple[ImageCodec, ...] = (Jpeg(), Jpeg2000(), WebP(), Avif(), JpegXl())
-    return MappingProxyType({codec.name: codec for codec in codecs})
-
-
 @cache
 def _load_ddnc(model: str) -> "Codec":
     """The library's codec, once per process; imported here so that rivals run without torch."""
@@ -267,10 +140,28 @@ def _load_ddnc(model: str) -> "Codec":
     return Codec(model)
 
 
-def _require_feature(feature: str, title: str) -> None:
+def decode_by_pillow(data: bytes) -> Image.Image:
+    """The 8-bit RGB picture in a file of any format that Pillow knows here."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB")
+
+
+def require_feature(feature: str, title: str) -> None:
     if not features.check(feature):
         raise CodecUnavailableError(f"this Pillow is built without {title}")
 
 
-def _pillow() -> str:
+def require_module(name: str, package: str) -> Any:
+    """Import a module that the optional `package` provides.
+
+    Raises:
+        CodecUnavailableError: it cannot be imported.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise CodecUnavailableError(f"{error}; install {package}") from error
+
+
+def pillow_version() -> str:
     return f"Pillow {importlib.metadata.version('pillow')}"

@@ -7,11 +7,12 @@ import click
 
 from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
 from benchmarks.compare.batches import write_batches
-from benchmarks.compare.codecs import Ddnc, ImageCodec, rivals
+from benchmarks.compare.codecs import Ddnc, ImageCodec
 from benchmarks.compare.environment import current_environment
 from benchmarks.compare.measure import available, measure, remaining_jobs
 from benchmarks.compare.page import PAGE_NAME, write_page
 from benchmarks.compare.report import draw_plot, render_table
+from benchmarks.compare.rivals import rivals
 from benchmarks.compare.rows import append_row, open_rows, read_rows, write_rows
 from benchmarks.compare.summary import summarize
 from benchmarks.datasets import picture_paths

@@ -4,7 +4,6 @@ The pictures are the middles of photographs, reduced to SIDE x SIDE pixels. Inli
 and hashes no size: the decoder gets these from elsewhere. The others are complete files.
 """
 
-import importlib
 import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +16,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
-from benchmarks.compare.codecs import Avif, Ddnc, ImageCodec, Jpeg, WebP
+from benchmarks.compare.codecs import Ddnc, ImageCodec, require_module
 from benchmarks.compare.curves import mean_points
 from benchmarks.compare.measure import available
 from benchmarks.compare.rd import measure_folder
+from benchmarks.compare.rivals import Avif, Jpeg, WebP
 from benchmarks.compare.rows import RdRow, read_rows
 from benchmarks.datasets import load_picture, picture_paths
-from benchmarks.errors import CodecUnavailableError
 from ddncodec.coding.effort import DEFAULT_EFFORT
 
 SIDE: Final = 64
@@ -35,6 +34,7 @@ class DdncInline(Ddnc):
     """The placeholder of `ddncodec.placeholder`; the setting is its greatest size in bytes."""
 
     name: ClassVar[str] = "ddnc-inline"
+    title: ClassVar[str] = "ddnc, inline"
     effort: int = DEFAULT_EFFORT
 
     def settings(self) -> tuple[int, ...]:
@@ -60,6 +60,7 @@ class FaceLevels(Ddnc):
     """A model of one cell, plain: as many of its levels as fit in the setting's bytes, header included."""
 
     name: ClassVar[str] = "face64"
+    title: ClassVar[str] = "ddnc, model face64"
     model: str = "face64"
 
     def settings(self) -> tuple[int, ...]:
@@ -88,9 +89,10 @@ class BlurHash:
     """BlurHash of n x n components, n being the setting."""
 
     name: ClassVar[str] = "blurhash"
+    title: ClassVar[str] = "BlurHash"
 
     def load(self) -> None:
-        _require_module("blurhash")
+        require_module("blurhash", "blurhash")
 
     def version(self) -> str:
         return f"blurhash {importlib.metadata.version('blurhash')}"
@@ -121,9 +123,10 @@ class ThumbHash:
     """ThumbHash, which has one size."""
 
     name: ClassVar[str] = "thumbhash"
+    title: ClassVar[str] = "ThumbHash"
 
     def load(self) -> None:
-        _require_module("thash")
+        require_module("thash", "thash")
 
     def version(self) -> str:
         return f"thash {importlib.metadata.version('thash')}"
@@ -180,13 +183,6 @@ def render(rows: Sequence[RdRow], sizes: Sequence[int]) -> str:
             cells.append(f"{best.quality:.2f} ({best.bpp * SIDE**2 / 8:.0f})" if best else "N/A")
         lines.append(f"| {size} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _require_module(name: str) -> None:
-    try:
-        importlib.import_module(name)
-    except ImportError as error:
-        raise CodecUnavailableError(f"{name} cannot be imported: {error}") from error
 
 
 @click.command()

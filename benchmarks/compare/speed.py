@@ -19,10 +19,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.arguments import model_option
-from benchmarks.compare.codecs import Avif, Ddnc, ImageCodec, Jpeg, WebP
+from benchmarks.compare.codecs import Ddnc, ImageCodec
 from benchmarks.compare.coding import CodingProcess, Cost
 from benchmarks.compare.environment import current_environment
 from benchmarks.compare.measure import available
+from benchmarks.compare.rivals import Avif, Jpeg, WebP
 from benchmarks.datasets import SYNTHETIC, first_picture
 
 if TYPE_CHECKING:

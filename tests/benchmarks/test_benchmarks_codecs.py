@@ -6,9 +6,10 @@ import sys
 import pytest
 from PIL import Image
 
-from benchmarks.compare.codecs import ImageCodec, Jpeg, JpegXl, rivals
+from benchmarks.compare.codecs import ImageCodec
 from benchmarks.compare.measure import available
 from benchmarks.compare.metrics import psnr
+from benchmarks.compare.rivals import Jpeg, JpegXl, rivals
 from benchmarks.errors import CodecUnavailableError
 
 

@@ -17,10 +17,10 @@ from PIL import Image
 
 from benchmarks.__main__ import main
 from benchmarks.compare.browser import browser, resize
-from benchmarks.compare.codecs import Jpeg, WebP
 from benchmarks.compare.page import PAGE_NAME, render_page
 from benchmarks.compare.page_data import chart_data
 from benchmarks.compare.progressive import ProgressiveRow
+from benchmarks.compare.rivals import Jpeg, WebP
 from benchmarks.compare.rows import RdRow, write_rows
 from benchmarks.compare.views import make_views
 from benchmarks.errors import BenchmarkError

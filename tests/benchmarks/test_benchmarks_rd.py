@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.compare.codecs import Jpeg
 from benchmarks.compare.coding import RESET, CodingProcess
 from benchmarks.compare.environment import current_environment
 from benchmarks.compare.measure import Job, measure, remaining_jobs
+from benchmarks.compare.rivals import Jpeg
 from benchmarks.compare.rows import read_rows, write_rows
 from benchmarks.datasets import load_picture
 from benchmarks.errors import BenchmarkError
