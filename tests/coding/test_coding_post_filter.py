@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,6 +60,20 @@ def reference(picture: np.ndarray, weights: np.ndarray, price: float) -> np.ndar
     gray, first, second = change[0] / 3**0.5, change[1] / 2**0.5, change[2] / 6**0.5
     changes = np.stack([gray + first - second, gray + 2 * second, gray - first - second], axis=2)
     return picture + changes
+
+
+def test_the_specification_lists_these_atoms_and_octaves() -> None:
+    text = (Path(bitstream.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
+    lines = text[text.index("| atoms | e |") :].partition("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
+    entries = [(row[column], row[column + 1]) for column in (0, 2) for row in rows if row[column]]
+    names = [name for names, _ in entries for name in names.split(", ")]
+    bands = [f"d{i}[{j}]" for j in range(4) for i in range(3)]
+    assert names == [
+        "1", "y0", "y1", "y2", *bands, "y0 y0", "y0 y1", "y0 y2", "y1 y1", "y1 y2", "y2 y2",
+        "y0 y0 y0", "y0 y0 y1", "y0 y0 y2", "y0 d0[0]", "y0 d0[1]", "y0 d0[2]",
+    ]  # fmt: skip
+    assert [int(octave) for _, octaves in entries for octave in octaves.split()] == list(OCTAVES)
 
 
 @pytest.mark.parametrize(("height", "width"), [(70, 40), (1, 1), (5, 129)])
