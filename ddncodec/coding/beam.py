@@ -41,6 +41,6 @@ def search_planes(engine: Engine, picture: Tensor, header: Header, price: Tensor
         cost = residual.square().flatten(1).sum(1)[:, None] + change + unit * spent[:, None]
         best = cost.flatten().topk(min(beam, cost.numel()), largest=False).indices
         parents, codes = best // shape.outputs, best % shape.outputs
-        state = network.advance(proposal.take(parents), codes[:, None, None])
+        state = engine.backend.advance(proposal.take(parents), codes[:, None, None])
         paths, spent = torch.cat([paths[parents], codes[:, None]], dim=1), spent[parents] + bits[codes]
     return [np.array([[code]], dtype=np.int32) for code in paths[0].tolist()]

@@ -74,7 +74,6 @@ class IndexEncoder:
 
     def walk(self) -> list[Reconstruction]:
         """Choose the indices of all levels."""
-        network = self.engine.model.network
         chosen: list[Planes] = [[] for _ in self.headers]
         nonzero: list[Nonzero] = [[] for _ in self.headers]
         prior_states = self._prior_states()
@@ -84,7 +83,7 @@ class IndexEncoder:
             for prior_state in prior_states:
                 prior_state.start_level()
             codes = self._choose(proposal, nonzero, prior_states)
-            state = network.advance(proposal, codes)
+            state = self.engine.backend.advance(proposal, codes)
             del proposal  # its features are the largest thing there is, and would outlive the making of the next ones
             nonzero = self._extend(nonzero, codes, level)
             for planes, plane in zip(chosen, self._inside(codes, level).cpu().numpy().astype(np.int32)):
@@ -117,7 +116,7 @@ class IndexEncoder:
                 group = mask.to(costs.device)
                 codes = options.codes[..., number].where(group, options.codes[..., 0])
                 ahead = self._extend(nonzero, codes, level)
-                outlook = self._outlook(network.advance(proposal, codes), ahead, costs.shape[1:3])
+                outlook = self._outlook(self.engine.backend.advance(proposal, codes), ahead, costs.shape[1:3])
                 costs[..., number] = (options.bits[..., number] + outlook).where(group, costs[..., number])
         costs[..., 1:] += CAUTION
         best = costs.argmin(dim=3, keepdim=True)
@@ -128,7 +127,7 @@ class IndexEncoder:
 
         Found by going on greedily for `effort.depth` levels, or to the last one.
         """
-        network, levels = self.engine.model.network, len(self.engine.model.info.layout)
+        levels = len(self.engine.model.info.layout)
         end = min(state.level + self.effort.depth, levels) - 1
         spent = torch.zeros(1, device=self.engine.device)
         for level in range(state.level, end + 1):
@@ -138,7 +137,7 @@ class IndexEncoder:
             if level < end:
                 codes = options.codes[..., 0]
                 spent = spent + _sums(options.bits[..., 0], shape)
-                state, nonzero = network.advance(proposal, codes), self._extend(nonzero, codes, level)
+                state, nonzero = self.engine.backend.advance(proposal, codes), self._extend(nonzero, codes, level)
                 del proposal  # as above
         error = residual.square().sum(dim=(3, 4)) / self._unit(end)[:, None, None]
         return spent + _sums(error + options.costs[..., 0], shape)

@@ -6,6 +6,7 @@ Works on one batch of equally large pictures that fits in memory; `tiles` cuts l
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +21,7 @@ from ddncodec.coding.post_filter import PostFilter
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.errors import ArgumentError
 from ddncodec.model import Proposal, State
+from ddncodec.model.backend import Backend, PlainBackend, backend_of
 from ddncodec.samples import to_pixels, to_samples
 from ddncodec.zoo.loading import Model
 
@@ -35,6 +37,11 @@ class Engine:
     device: torch.device
     precision: torch.dtype = torch.float32
     condition: Tensor | None = None
+
+    @functools.cached_property
+    def backend(self) -> Backend:
+        """What computes the network here."""
+        return backend_of(self.model.network, self.device, self.precision)
 
     def with_condition(self, condition: Condition) -> Engine:
         """The same engine for pictures of which this is known. Raises ArgumentError, ImageError."""
@@ -80,16 +87,15 @@ class Engine:
     def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
         state = self.start(headers)
         for indices in self._padded_indices(planes, headers[0]):
-            with self._autocast():
-                state = self.model.network.follow(state, indices)
+            state = self.backend.follow(state, indices)
             yield state
 
     def decode(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Tensor:
         """`replay` as a differentiable function of the weights: (B, 3, H, W) float32 nominally in [-1, 1]."""
-        state = self.start(headers)
+        state, plain = self.start(headers), PlainBackend(self.model.network, self.device, self.precision)
         for indices in self._padded_indices(planes, headers[0]):
-            state = self.model.network.advance(self.propose(state), indices)
-        return self.render(state, headers[0])
+            state = plain.advance(plain.propose(state), indices)
+        return self._cropped(plain.render(state), headers[0])
 
     def _padded_indices(self, planes: Sequence[Planes], header: Header) -> Iterator[Tensor]:
         """Indices (B, gh, gw) int64 of each level, 0 in cells outside the pictures."""
@@ -100,11 +106,7 @@ class Engine:
 
     def propose(self, state: State) -> Proposal:
         """The next level's proposal, in the engine's precision."""
-        with self._autocast():
-            return self.model.network.propose(state)
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+        return self.backend.propose(state)
 
     def samples(self, pixels: np.ndarray) -> Tensor:
         """(B, H, W, 3) uint8 -> (B, 3, H', W') float32 in [-1, 1], edges repeated to the network's alignment."""
@@ -114,8 +116,10 @@ class Engine:
 
     def render(self, state: State, header: Header) -> Tensor:
         """The pictures so far, (B, 3, H, W) float32 nominally in [-1, 1], without what was added to align them."""
-        with self._autocast():
-            picture = self.model.network.render(state)
+        return self._cropped(self.backend.render(state), header)
+
+    @staticmethod
+    def _cropped(picture: Tensor, header: Header) -> Tensor:
         return picture[:, :, : header.height, : header.width].float()
 
     def _pixels(self, state: State, header: Header, filters: Sequence[PostFilter | None] = ()) -> np.ndarray:

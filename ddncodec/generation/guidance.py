@@ -183,6 +183,7 @@ def _repeat(proposal: Proposal, count: int) -> Proposal:
     def expand(values: Tensor) -> Tensor:
         return values.expand(count, *values.shape[1:])
 
+    assert isinstance(proposal.features, Features), "the network itself made the proposal"
     features = Features(expand(proposal.features.gains), proposal.features.basis, expand(proposal.features.learned))
     return dataclasses.replace(
         proposal,

@@ -22,10 +22,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from ddncodec.model import kernels
 from ddncodec.model.cells import COLORS
 
 LIMIT = 1 << 24
@@ -82,6 +84,28 @@ class GramLayout:
         return right.reshape(shape), squares, mixed.reshape(len(vectors), self.cosines, self.learned), gram
 
 
+WIDE = 16
+"""From this many columns on, a batch of matrices is multiplied as fast as its rows all in one product."""
+
+
+class FeatureSource(Protocol):
+    """The features of one level, at hand or made when they are asked for: `basis` (nd, P) has orthonormal rows."""
+
+    @property
+    def basis(self) -> Tensor:
+        """The cosine images, (nd, P)."""
+
+    @property
+    def grid(self) -> torch.Size:
+        """Batch, rows and columns of cells."""
+
+    def take(self, rows: Tensor) -> FeatureSource:
+        """The features of these rows (n,) of the batch, which may repeat."""
+
+    def part(self, cells: slice) -> tuple[Tensor, Tensor]:
+        """Gains (n, nd) and learned images (n, P, Fl) of some cells, numbered in the order of the grid."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Features:
     """The features of one level: F of each cell is `gains * basis` stacked on `learned`; all float32.
@@ -101,27 +125,35 @@ class Features:
         """The features of these rows (n,) of the batch, which may repeat."""
         return Features(self.gains[rows], self.basis, self.learned[rows])
 
+    def part(self, cells: slice) -> tuple[Tensor, Tensor]:
+        """Gains (n, nd) and learned images (n, P, Fl) of some cells, numbered in the order of the grid."""
+        return self.gains.flatten(0, 2)[cells], self.learned.flatten(0, 2)[cells]
+
     def combine(self, weight: Tensor) -> Tensor:
         """W F for one W of each cell: weight (B, gh, gw, Fd, 3) -> pictures of the cells (B, gh, gw, P, 3)."""
         count, pixels = self.basis.shape
         cosine, learned = (self.gains[..., None] * weight[..., :count, :]).mT, weight[..., count:, :].mT
-        pictures = (cosine.reshape(-1, count) @ self.basis).view(*cosine.shape[:-1], pixels)
+        rows = cosine.reshape(-1, count)
+        rows = kernels.product(rows, self.basis.T) if kernels.serves(rows) else rows @ self.basis
+        pictures = rows.view(*cosine.shape[:-1], pixels)
         if learned.shape[-1]:
             pictures = pictures + learned.contiguous() @ self.learned.mT  # colours as rows, or torch is slow
         return pictures.mT
 
 
 @torch.no_grad()
-def moments(features: Features, residual: Tensor) -> Tensor:
+def moments(features: FeatureSource, residual: Tensor) -> Tensor:
     """Moments of every cell, (B, gh, gw, D) float32, of a residual given in cells (B, gh, gw, P, 3); no gradient."""
-    gains, learned, residual = features.gains.flatten(0, 2), features.learned.flatten(0, 2), residual.flatten(0, 2)
-    layout = GramLayout(gains.shape[1], learned.shape[2], residual.shape[2])
-    out = residual.new_empty(gains.shape[0], layout.size)
+    residual = residual.flatten(0, 2)
+    width = features.part(slice(0, 1))[1].shape[2]
+    layout = GramLayout(features.basis.shape[0], width, residual.shape[2])
+    out = residual.new_empty(len(residual), layout.size)
     for block in _blocks(out.shape[0], layout.size, LIMIT, out.device):
-        gain, images, left = gains[block, :, None], learned[block], residual[block]
+        (gains, images), left = features.part(block), residual[block]
+        gain = gains[..., None]
         with_cosine, mixed = _columns(left, features.basis) * gain, _columns(images, features.basis) * gain
         with_learned, gram = _products(images, left)
-        layout.pack([with_cosine, with_learned], gains[block].square(), mixed, gram, out=out[block])
+        layout.pack([with_cosine, with_learned], gains.square(), mixed, gram, out=out[block])
     return out.view(*features.grid, -1)
 
 
@@ -143,7 +175,11 @@ def cost_changes(cells: Tensor, candidates: Tensor, prices: Tensor, limit: int =
     """
     columns = candidates.T.contiguous()
     for block in _blocks(cells.shape[0], candidates.shape[0], limit, cells.device):
-        yield torch.addmm(prices if prices.dim() == 1 else prices[block], cells[block], columns)
+        price = prices if prices.dim() == 1 else prices[block]
+        if kernels.serves(cells):
+            yield kernels.product(cells[block], candidates).add_(price)
+        else:
+            yield torch.addmm(price, cells[block], columns)
 
 
 def normal_equations(sums: Tensor, layout: GramLayout) -> tuple[Tensor, Tensor]:
@@ -161,6 +197,9 @@ def strips(rows: int, numbers: int, device: torch.device) -> Iterator[slice]:
 
 def _columns(batch: Tensor, matrix: Tensor) -> Tensor:
     """matrix (m, n) times every matrix of a batch (..., n, c) -> (..., m, c); vectors all in one product."""
+    if 1 < batch.shape[-1] < WIDE and kernels.serves(batch):
+        rows = batch.mT.reshape(-1, batch.shape[-2])
+        return kernels.product(rows, matrix).view(*batch.shape[:-2], batch.shape[-1], -1).mT
     if batch.shape[-1] != 1:
         return matrix @ batch
     flat = batch.reshape(-1, batch.shape[-2]) @ matrix.T  # which torch does not see through broadcast strides

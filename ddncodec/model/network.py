@@ -21,7 +21,7 @@ from ddncodec.errors import ArgumentError
 from ddncodec.model.cells import COLORS, PACKED, enlarge, from_cells, pack, shrink, unpack, view_cells
 from ddncodec.model.condition import CLASS_DEVIATION, ClassCondition, build_condition
 from ddncodec.model.config import PATCH, NetworkConfig, StageConfig
-from ddncodec.model.gram import Features, strips
+from ddncodec.model.gram import Features, FeatureSource, strips
 from ddncodec.model.layer import RATE_FEATURES, DiscreteDistributionLayer
 from ddncodec.model.principal import PrincipalComponents
 
@@ -53,7 +53,7 @@ class Proposal:
     hidden: Tensor
     image: Tensor
     rate_condition: Tensor
-    features: Features
+    features: FeatureSource
 
     def take(self, rows: Tensor) -> Proposal:
         """The proposal to a batch of these rows (n,) of the batch, which may repeat."""
@@ -161,6 +161,7 @@ class DiscreteDistributionNetwork(nn.Module):
     def advance(self, proposal: Proposal, indices: Tensor) -> State:
         """Take candidate `indices` (B, gh, gw) int64 in [0, K) in every cell; 0 keeps the base prediction."""
         layer = self.layer(proposal.level)
+        assert isinstance(proposal.features, Features), "proposals are for the backend that made them"
         delta = proposal.features.combine(layer.codebook[indices])
         image = proposal.image + from_cells(delta, layer.side)
         return State(proposal.level + 1, layer.after_choice(proposal.hidden, indices), image, proposal.rate_condition)

@@ -10,41 +10,42 @@ import pytest
 from torch import Tensor
 
 from ddncodec.codec import Codec
-from ddncodec.model import DiscreteDistributionNetwork, Proposal, State
+from ddncodec.model import Proposal, State
+from ddncodec.model.backend import Backend
 
 
 @pytest.fixture
-def alive(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+def alive(monkeypatch: pytest.MonkeyPatch, tiny_codec: Codec) -> list[tuple[int, int]]:
     """States and proposals that are alive whenever a level begins."""
     made: list[weakref.ref[State | Proposal]] = []
     found: list[tuple[int, int]] = []
-    network = DiscreteDistributionNetwork
-    propose, advance, follow = network.propose, network.advance, network.follow
+    backend = type(tiny_codec.engine.backend)
+    propose, advance, follow = backend.propose, backend.advance, backend.follow
 
     def count() -> None:
         held = [each for each in (ref() for ref in made) if each is not None]
         found.append(tuple(sum(isinstance(each, kind) for each in held) for kind in (State, Proposal)))
 
-    def proposing(network: DiscreteDistributionNetwork, state: State) -> Proposal:
+    def proposing(backend: Backend, state: State) -> Proposal:
         count()
-        proposal = propose(network, state)
+        proposal = propose(backend, state)
         made.append(weakref.ref(proposal))
         return proposal
 
-    def advancing(network: DiscreteDistributionNetwork, proposal: Proposal, codes: Tensor) -> State:
-        state = advance(network, proposal, codes)
+    def advancing(backend: Backend, proposal: Proposal, codes: Tensor) -> State:
+        state = advance(backend, proposal, codes)
         made.append(weakref.ref(state))
         return state
 
-    def following(network: DiscreteDistributionNetwork, state: State, codes: Tensor) -> State:
+    def following(backend: Backend, state: State, codes: Tensor) -> State:
         count()
-        state = follow(network, state, codes)
+        state = follow(backend, state, codes)
         made.append(weakref.ref(state))
         return state
 
-    monkeypatch.setattr(network, "propose", proposing)
-    monkeypatch.setattr(network, "advance", advancing)
-    monkeypatch.setattr(network, "follow", following)
+    monkeypatch.setattr(backend, "propose", proposing)
+    monkeypatch.setattr(backend, "advance", advancing)
+    monkeypatch.setattr(backend, "follow", following)
     return found
 
 
