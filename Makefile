@@ -2,8 +2,11 @@
 #
 #   make demo               code a photograph and compare it with JPEG and WebP
 #   make demo IMAGE=a.png   the same with a picture of yours
-#   make test, make lint    tests, WORKERS files at a time; ruff and mypy
-#   make clean              remove VENV and demo/
+#   make test               all tests, WORKERS files at a time
+#   make lint               ruff check, ruff format --check and mypy
+#   make docs               the API reference from the docstrings, in docs/reference/; warnings are errors
+#   make dist               source distribution and wheel, in dist/
+#   make clean              remove VENV and everything that these make
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,9 +16,9 @@ WORKERS ?= 2
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
-SETUP := setup.cfg pyproject.toml constraints.txt
+SETUP := setup.cfg setup.py pyproject.toml constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs dist clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m benchmarks.demo --out demo --quality $(QUALITY) $(if $(IMAGE),--image "$(IMAGE)")
@@ -25,10 +28,17 @@ test: $(VENV)/dev.stamp
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/dev.stamp
+	$(BIN)/python docs/build_reference.py
+
+dist: $(VENV)/dev.stamp
+	$(BIN)/python -m build
+
 clean:
-	rm -rf "$(VENV)" demo
+	rm -rf "$(VENV)" demo docs/reference build dist
 
 $(BIN)/python:
 	$(PYTHON) -m venv "$(VENV)"

@@ -33,7 +33,7 @@ CODINGS = ("coded", "plain")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 BATCH_PIXELS = 1 << 22
 """Equally large pictures share a batch of at most this many pixels."""
-Input: TypeAlias = "Picture | Tensor"
+Input: TypeAlias = Picture | Tensor
 
 
 class Codec:

@@ -13,7 +13,7 @@ from ddncodec.model import NetworkConfig
 from ddncodec.model.condition import edges_of, gray_of
 from ddncodec.samples import to_samples
 
-Condition: TypeAlias = "int | Picture"
+Condition: TypeAlias = int | Picture
 """A class, or a picture: the gray one, or the edges, bright on dark; of colours, their gray is taken."""
 
 

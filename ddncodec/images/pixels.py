@@ -37,7 +37,7 @@ class Pixels:
     notices: tuple[str, ...] = ()
 
 
-Picture: TypeAlias = "Image.Image | np.ndarray | Pixels"
+Picture: TypeAlias = Image.Image | np.ndarray | Pixels
 
 
 def to_pixels(picture: Picture, background: str | None = None) -> Pixels:

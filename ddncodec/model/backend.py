@@ -41,17 +41,21 @@ class PlainBackend:
     precision: torch.dtype
 
     def propose(self, state: State) -> Proposal:
+        """See `Backend`."""
         with self._autocast():
             return self.network.propose(state)
 
     def advance(self, proposal: Proposal, indices: Tensor) -> State:
+        """See `Backend`."""
         return self.network.advance(proposal, indices)
 
     def follow(self, state: State, indices: Tensor) -> State:
+        """See `Backend`."""
         with self._autocast():
             return self.network.follow(state, indices)
 
     def render(self, state: State) -> Tensor:
+        """See `Backend`."""
         with self._autocast():
             return self.network.render(state)
 

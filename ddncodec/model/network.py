@@ -109,6 +109,7 @@ class DiscreteDistributionNetwork(nn.Module):
         return next(self.parameters()).device
 
     def layer(self, level: int) -> DiscreteDistributionLayer:
+        """The layer of a level, counted from 0 over all stages."""
         stage, index = self.places[level]
         return self.stages[stage].layers[index]
 

@@ -73,6 +73,7 @@ class Recipe:
         return self.phases[-1].until
 
     def phase(self, step: int) -> Phase:
+        """The phase that a step belongs to."""
         return next(phase for phase in self.phases if step < phase.until)
 
     def lr_factor(self, step: int) -> float:

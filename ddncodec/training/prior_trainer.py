@@ -72,6 +72,7 @@ class PriorTrainer:
         return self.average.export(codebook_features(network))
 
     def state_dict(self) -> dict[str, Any]:
+        """Everything that `load_state_dict` needs to continue, as in `torch.nn.Module`."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -80,6 +81,7 @@ class PriorTrainer:
         }
 
     def load_state_dict(self, record: dict[str, Any]) -> None:
+        """Continue from what `state_dict` returned."""
         self.network.load_state_dict(record["network"])
         self.average.load_state_dict(record["average"])
         self.optimizer.load_state_dict(record["optimizer"])

@@ -12,10 +12,12 @@ from torch import Tensor
 
 
 def rank() -> int:
+    """Number of this process, from 0; 0 where there is only one."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def world() -> int:
+    """Number of processes that share the run."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 

@@ -28,6 +28,7 @@ class Batch:
     condition: Tensor | None
 
     def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
         return Batch(self.crops.to(device), None if self.condition is None else self.condition.to(device))
 
 

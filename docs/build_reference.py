@@ -1,0 +1,76 @@
+"""Build the API reference of `bitstream` and `ddncodec` from their docstrings: HTML in docs/reference/.
+
+Run by `make docs`. Everything that pdoc warns about is an error, and so is a public name without a docstring. The
+command line is left out: `ddnc COMMAND --help` is its reference.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pdoc
+
+import ddncodec
+from ddncodec.codec import Codec
+
+OUT = Path(__file__).parent / "reference"
+PACKAGES = ("bitstream", "ddncodec")
+LEFT_OUT = ("ddncodec.cli",)
+OF_PILLOW = r".*annotation.* for (PIL|ddncodec\.pillow_plugin\.DdnImageFile)\."
+"""Warnings about what the plugin inherits from Pillow, whose own annotations pdoc cannot read."""
+
+
+def modules() -> Iterator[str]:
+    """Full names of all public modules of PACKAGES."""
+    for package in PACKAGES:
+        yield package
+        path = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages(path, f"{package}."):
+            if not module.name.startswith(LEFT_OUT) and not module.name.rpartition(".")[2].startswith("_"):
+                yield module.name
+
+
+def undocumented(namespace: pdoc.doc.Module | pdoc.doc.Class) -> Iterator[str]:
+    """Full names of public classes and functions without a docstring."""
+    for member in namespace.own_members:
+        if member.name.startswith("_") or isinstance(member, (pdoc.doc.Variable, pdoc.doc.Module)):
+            continue
+        if not member.docstring:
+            yield member.fullname
+        if isinstance(member, pdoc.doc.Class):
+            yield from undocumented(member)
+
+
+def main() -> None:
+    """Build with warnings as errors."""
+    vars(ddncodec)["Codec"] = Codec  # pdoc looks into the dictionary of a module, where lazy attributes are not
+    names = list(modules())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", module="pdoc")
+        warnings.filterwarnings("ignore", OF_PILLOW, module="pdoc")
+        build(names)
+    print(f"{OUT}: {len(names)} modules")
+
+
+def build(names: list[str]) -> None:
+    """Write the pages of these modules; exit with a list of what lacks a docstring."""
+    missing = sorted({found for name in names for found in undocumented(pdoc.doc.Module.from_name(name))})
+    if missing:
+        sys.exit("without a docstring:\n" + "\n".join(missing))
+    shutil.rmtree(OUT, ignore_errors=True)
+    pdoc.render.configure(docformat="google", footer_text=f"ddncodec {ddncodec.__version__}")
+    specs = list(PACKAGES)
+    for name in names:  # a package that lists its names in __all__ hides its modules from pdoc
+        if name not in pdoc.extract.walk_specs(specs):
+            specs.append(name)
+    pdoc.pdoc(*specs, output_directory=OUT)
+
+
+if __name__ == "__main__":
+    main()
