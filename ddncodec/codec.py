@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import os
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -15,21 +14,21 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-import bitstream
-from bitstream import DEFAULT_LIMITS, Header, Limits, Planes, Stream
-from ddncodec.coding import chunks, tiles
+from bitstream import DEFAULT_LIMITS, Header, Limits, Planes
+from ddncodec.coding import assembly, chunks, tiles
+from ddncodec.coding.assembly import Parsed
 from ddncodec.coding.condition import Condition
 from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
 from ddncodec.coding.engine import Engine
 from ddncodec.coding.rate import step_of_lambda
-from ddncodec.coding.tiles import Choice, Region
+from ddncodec.coding.tiles import Choice
+from ddncodec.coding.tiling import DEFAULT_TILING, Region, Tiling
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, Pixels, to_array, to_image, to_pixels
 from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model
 
 DEFAULT_QUALITY = 50.0
-CODINGS = ("coded", "plain")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 BATCH_PIXELS = 1 << 22
 """Equally large pictures share a batch of at most this many pixels."""
@@ -46,6 +45,7 @@ class Codec:
     device: "cpu", "cuda", "cuda:1", ...
     precision: of the convolutions, "float32" or "bfloat16"; either decodes what the other encoded.
     limits: bounds on what a stream may ask for when it is decoded.
+    tiling: how large pictures are cut, which bounds the memory.
 
     Raises: ModelError, ArgumentError.
 
@@ -61,12 +61,15 @@ class Codec:
         device: str = "cpu",
         precision: str = "float32",
         limits: Limits = DEFAULT_LIMITS,
+        *,
+        tiling: Tiling = DEFAULT_TILING,
     ) -> None:
         if precision not in PRECISIONS:
             raise ArgumentError(f"`precision` (={precision!r}) must be one of {', '.join(PRECISIONS)}")
         self.device = _device(device)
         self.precision = precision
         self.limits = limits
+        self.tiling = tiling
         self.info = registry.find(model)
         self._condition: Condition | None = None
         self._lock = threading.Lock()
@@ -100,7 +103,9 @@ class Codec:
 
     def _load(self) -> Engine:
         registry.check(self.info)
-        engine = Engine(load_model(self.info, self.device), self.device, PRECISIONS[self.precision])
+        model, precision = load_model(self.info, self.device), PRECISIONS[self.precision]
+        tiling = self.tiling.aligned(model.network.config.alignment)
+        engine = Engine(model, self.device, precision, tiling=tiling)
         return engine if self._condition is None else engine.with_condition(self._condition)
 
     def lambda_step(self, quality: float) -> int:
@@ -146,7 +151,8 @@ class Codec:
         chunks.check_kinds(metadata)
         spent = effort_of(effort)
         pixels = [to_pixels(_on_host(image), background) for image in images]
-        headers = [self._header(each, quality, coding) for each in pixels]
+        model, step = self.engine.model, self.lambda_step(quality)
+        headers = [assembly.make_header(model, each, coding, step) for each in pixels]
         out: list[bytes] = [b""] * len(pixels)
         for group in _batches(headers):
             if len(group) == 1:
@@ -155,7 +161,7 @@ class Codec:
                 stacked = np.stack([pixels[i].rgb for i in group])
                 choices = tiles.choose_batch(self.engine, stacked, [headers[i] for i in group], spent)
             for i, each in zip(group, choices):
-                out[i] = self._write(each, headers[i], pixels[i], metadata)
+                out[i] = assembly.assemble(model, each, headers[i], pixels[i], metadata)
         return out
 
     def decode(
@@ -190,83 +196,57 @@ class Codec:
 
     def decode_batch(self, datas: Sequence[bytes], levels: int | None = None) -> list[Image.Image]:
         """Decode many streams; equally large ones with as many levels go through the network together."""
-        read = [self._read(data, levels, False) for data in datas]
-        headers = [stream.header for stream, _ in read]
+        parsed = [self._parse(data, levels) for data in datas]
+        headers = [each.header for each in parsed]
         out: dict[int, Image.Image] = {}
-        for group in _batches(headers, [len(choice.planes) for _, choice in read]):
-            choices, same = [read[i][1] for i in group], [headers[i] for i in group]
+        for group in _batches(headers, [len(each.planes) for each in parsed]):
+            choices, same = [parsed[i].choice for i in group], [headers[i] for i in group]
             if len(group) == 1:
                 pictures = tiles.replay(self.engine, choices[0], same[0])[None]
             else:
                 pictures = tiles.replay_batch(self.engine, choices, same)
-            out.update((i, to_image(_pixels(each, read[i][0]))) for i, each in zip(group, pictures))
-        return [out[i] for i in range(len(read))]
+            out.update((i, to_image(_pixels(each, parsed[i]))) for i, each in zip(group, pictures))
+        return [out[i] for i in range(len(parsed))]
 
     def decode_progressive(self, data: bytes) -> Iterator[Image.Image]:
         """Decode a stream, yielding the full-size picture after each level. Raises as `decode`.
 
-        A torn stream yields the pictures of its whole passes. Pictures larger than one tile are decoded anew for
-        every level.
+        A torn stream yields the pictures of its whole passes. Pictures larger than one tile are decoded from the start
+        for every level.
         """
-        stream, choice = self._read(data, None, True)
-        header, planes = stream.header, choice.planes
-        if tiles.fits_one(header.height, header.width):
+        parsed = self._parse(data, None, allow_partial=True)
+        header, planes, choice = parsed.header, parsed.planes, parsed.choice
+        if self.engine.tiling.fits_one(header.height, header.width):
             pictures = self.engine.replay_progressively(planes, header, choice.post_filter(self.engine, header))
         else:
             parts = (Choice(planes[:n], choice.weights) for n in range(1, len(planes) + 1))
             pictures = (tiles.replay(self.engine, part, header) for part in parts)
-        yield from (to_image(_pixels(rgb, stream)) for rgb in pictures)
+        yield from (to_image(_pixels(rgb, parsed)) for rgb in pictures)
 
     def planes(self, data: bytes) -> Planes:
         """The index planes in a stream, one (rows, cols) int32 array a level. Raises as `decode`."""
-        return self._read(data, None, False)[1].planes
+        return self._parse(data, None).planes
 
-    def _header(self, pixels: Pixels, quality: float, coding: str) -> Header:
-        if coding not in CODINGS:
-            raise ArgumentError(f"`coding` (={coding!r}) must be one of {', '.join(CODINGS)}")
-        height, width = pixels.rgb.shape[:2]
-        step = None if self._has_one_rate else self.lambda_step(quality)
-        return Header(self.info.identity, width, height, coded=coding == "coded", gray=pixels.gray, lambda_step=step)
-
-    @property
-    def _has_one_rate(self) -> bool:
-        return self.engine.model.network.config.has_one_rate
-
-    def _write(self, choice: Choice, header: Header, pixels: Pixels, metadata: Collection[str]) -> bytes:
-        parts = chunks.alpha_chunks(pixels.alpha) + chunks.post_filter_chunks(choice.weights)
-        parts += chunks.metadata_chunks(pixels.metadata, metadata)
-        header = dataclasses.replace(header, compact=self._has_one_rate and not parts)
-        passes = bitstream.encode_planes(choice.planes, self.info.layout, header, self.engine.model.probabilities)
-        return bitstream.write_stream(header, bitstream.in_order(passes, parts))
-
-    def _read(self, data: bytes, levels: int | None, allow_partial: bool) -> tuple[Stream, Choice]:
-        if levels is not None and levels < 1:
-            raise ArgumentError(f"`levels` (={levels}) must be at least 1")
-        stream = bitstream.read_stream(data, limits=self.limits, allow_partial=allow_partial)
-        stream.header.require_model(self.info.identity)
-        probabilities = self.engine.model.probabilities
-        planes = bitstream.decode_planes(stream, self.info.layout, probabilities, levels, limits=self.limits)
-        if not planes:
-            raise bitstream.InsufficientDataError("the stream holds no pass, at least one is needed for a picture")
-        return stream, Choice(planes, chunks.read_post_filter(stream))
+    def _parse(self, data: bytes, levels: int | None, allow_partial: bool = False) -> Parsed:
+        return assembly.parse(self.engine.model, data, self.limits, levels, allow_partial=allow_partial)
 
     def _decode(
         self, data: bytes, levels: int | None, region: tuple[int, int, int, int] | None, allow_partial: bool
     ) -> Pixels:
         part = None if region is None else Region(*region)
-        stream, choice = self._read(data, levels, allow_partial)
+        parsed = self._parse(data, levels, allow_partial)
         if part is None:
-            return _pixels(tiles.replay(self.engine, choice, stream.header), stream)
-        part.check(stream.header.width, stream.header.height)
-        return _pixels(tiles.replay_region(self.engine, choice, stream.header, part), stream, part)
+            return _pixels(tiles.replay(self.engine, parsed.choice, parsed.header), parsed)
+        part.check(parsed.header.width, parsed.header.height)
+        return _pixels(tiles.replay_region(self.engine, parsed.choice, parsed.header, part), parsed, part)
 
 
-def _pixels(rgb: np.ndarray, stream: Stream, region: Region | None = None) -> Pixels:
-    """A decoded picture with what its stream carries beside it; `region` is what `rgb` shows."""
-    alpha = chunks.read_alpha(stream)
+def _pixels(rgb: np.ndarray, parsed: Parsed, region: Region | None = None) -> Pixels:
+    """A decoded picture with alpha and metadata; `region` is what `rgb` shows."""
+    alpha = parsed.alpha
     if alpha is not None and region is not None:
         alpha = alpha[region.y : region.y + region.height, region.x : region.x + region.width]
-    return Pixels(rgb, stream.header.gray, alpha, chunks.read_metadata(stream))
+    return Pixels(rgb, parsed.header.gray, alpha, parsed.metadata)
 
 
 def _on_host(image: Input) -> Picture:

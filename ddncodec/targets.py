@@ -17,6 +17,7 @@ import numpy as np
 from bitstream import Header, grid
 from ddncodec.codec import Codec
 from ddncodec.coding import tiles
+from ddncodec.coding.assembly import assemble, make_header
 from ddncodec.coding.chunks import check_kinds
 from ddncodec.coding.effort import DEFAULT_EFFORT, Effort, effort_of
 from ddncodec.coding.rate import lambda_of_step
@@ -206,17 +207,14 @@ class _Picture:
 
     def _header(self, step: float) -> Header:
         best, worst = self.range
-        header = self.codec._header(self.pixels, 0, self.coding)
-        if header.lambda_step is None:  # the model has a single one
-            return header
-        return dataclasses.replace(header, lambda_step=min(max(round(step), best), worst))
+        return make_header(self.codec.engine.model, self.pixels, self.coding, min(max(round(step), best), worst))
 
     def _choices(self, step: float, header: Header) -> Iterator[Choice]:
         found = tiles.choices(self.codec.engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
         return iter([*found][-1:]) if self.bare else found
 
     def _trial(self, step: float, choice: Choice, header: Header) -> Trial:
-        data = self.codec._write(choice, header, self.pixels, self.metadata)
+        data = assemble(self.codec.engine.model, choice, header, self.pixels, self.metadata)
         return Trial(step, data, None, math.log(len(data)), choice.weights is not None)
 
 

@@ -56,7 +56,7 @@ def decode_group(jobs: Sequence[FileJob], options: DecodeOptions) -> list[Outcom
 
 def decode_levels(stored: bytes, options: DecodeOptions) -> Iterator[Image.Image]:
     """The picture after each level, as far and as much of it as is asked for, of the bytes of a file."""
-    from ddncodec.coding.tiles import Region
+    from ddncodec.coding.tiling import Region
 
     data, codec = _stream_and_codec(stored, options)
     header = bitstream.read_stream(data, limits=options.limits, allow_partial=options.allow_partial).header

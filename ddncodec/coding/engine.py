@@ -16,9 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bitstream import Header, Planes
+from bitstream.context import DEFAULT_LAMBDA_STEP
 from ddncodec.coding.condition import Condition, to_condition
 from ddncodec.coding.post_filter import PostFilter
 from ddncodec.coding.rate import lambda_of_step
+from ddncodec.coding.tiling import DEFAULT_TILING, Tiling
 from ddncodec.errors import ArgumentError
 from ddncodec.model import Proposal, State
 from ddncodec.model.backend import Backend, PlainBackend, backend_of
@@ -30,13 +32,15 @@ from ddncodec.zoo.loading import Model
 class Engine:
     """A model, the device it runs on, the precision of its convolutions, and what a conditional model is given.
 
-    `condition` is as for `DiscreteDistributionNetwork.initial_state`, a plane as large as the pictures.
+    `condition` is as for `DiscreteDistributionNetwork.initial_state`, a plane as large as the pictures. `tiling` says
+    how large pictures are cut, which bounds the memory.
     """
 
     model: Model
     device: torch.device
     precision: torch.dtype = torch.float32
     condition: Tensor | None = None
+    tiling: Tiling = DEFAULT_TILING
 
     @functools.cached_property
     def backend(self) -> Backend:
@@ -130,5 +134,5 @@ class Engine:
 
 
 def lambda_step_of(header: Header) -> int:
-    """The lambda step; a stream without one comes from a model whose range is a single lambda, at step 128."""
-    return 128 if header.lambda_step is None else header.lambda_step
+    """The lambda step; a stream without one comes from a model of one rate, whose step is DEFAULT_LAMBDA_STEP."""
+    return DEFAULT_LAMBDA_STEP if header.lambda_step is None else header.lambda_step

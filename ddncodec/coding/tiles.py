@@ -15,39 +15,16 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import torch
 
-from bitstream import Header, Layout, Planes, grid
+from bitstream import Header, Planes, grid
 from ddncodec.coding import encoder, post_filter
 from ddncodec.coding.effort import EFFORTS, Effort
 from ddncodec.coding.encoder import UNKNOWN, Reconstruction
 from ddncodec.coding.engine import Engine
 from ddncodec.coding.post_filter import Moments, PostFilter
-from ddncodec.errors import ArgumentError
+from ddncodec.coding.tiling import Region, Tile, cut_planes, shifted
 
-CORE = 1536
-"""Side of the part of a tile that is kept, in pixels; a multiple of every cell."""
-MARGIN = 192
-"""Pixels around it that are computed for context only; a multiple of every cell."""
 RATE_WEIGHTS = (1, 2, 4, 8, 16)
 """Prices of a post-filter's bits for `choices`, in lambdas."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Tile:
-    """Pixel ranges of one tile: `rows` and `cols` are kept, `outer_rows` and `outer_cols` computed."""
-
-    rows: slice
-    cols: slice
-    outer_rows: slice
-    outer_cols: slice
-
-    def header(self, header: Header) -> Header:
-        """The header of the outer part as a picture of its own."""
-        height = self.outer_rows.stop - self.outer_rows.start
-        return dataclasses.replace(header, width=self.outer_cols.stop - self.outer_cols.start, height=height)
-
-    def inner(self) -> tuple[slice, slice]:
-        """Where the kept part lies within the outer part."""
-        return _shift(self.rows, self.outer_rows.start), _shift(self.cols, self.outer_cols.start)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,45 +39,6 @@ class Choice:
         if self.weights is None or len(self.planes) < len(engine.model.info.layout):
             return None
         return post_filter.post_filter(self.weights, header, engine.device)
-
-
-def fits_one(height: int, width: int) -> bool:
-    """Whether a picture is computed whole."""
-    return max(height, width) <= CORE + 2 * MARGIN
-
-
-@dataclasses.dataclass(frozen=True)
-class Region:
-    """A rectangle of pixels: the column and row of its upper left corner, and its sides."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def check(self, width: int, height: int) -> None:
-        """Raise ArgumentError unless the region has pixels and lies within a picture of this size."""
-        for name, start, side, length in (("x", self.x, self.width, width), ("y", self.y, self.height, height)):
-            if start < 0 or side < 1 or start + side > length:
-                raise ArgumentError(
-                    f"`region` spans {name} {start} to {start + side}, must have pixels and be within 0 to {length}"
-                )
-
-
-def tiles(height: int, width: int) -> Iterator[Tile]:
-    """Cut a picture into tiles, in reading order; one that fits a tile with its margins stays whole."""
-    if fits_one(height, width):
-        yield Tile(slice(0, height), slice(0, width), slice(0, height), slice(0, width))
-    else:
-        yield from _cover(slice(0, height), slice(0, width), height, width, 1)
-
-
-def _cover(rows: slice, cols: slice, height: int, width: int, unit: int) -> Iterator[Tile]:
-    """Tiles that keep a region between them; what they compute begins at multiples of `unit` pixels."""
-    for top in range(rows.start, rows.stop, CORE):
-        for left in range(cols.start, cols.stop, CORE):
-            part_rows, part_cols = slice(top, min(top + CORE, rows.stop)), slice(left, min(left + CORE, cols.stop))
-            yield Tile(part_rows, part_cols, _grow(part_rows, height, unit), _grow(part_cols, width, unit))
 
 
 def choose(
@@ -133,13 +71,13 @@ def _encode(
     planes = [np.full(grid(level, header.width, header.height), UNKNOWN, np.int32) for level in layout]
     prices = None if price is None else [price]
     sums: list[Moments] = []
-    for tile in tiles(header.height, header.width):
+    for tile in engine.tiling.tiles(header.height, header.width):
         outer = pixels[tile.outer_rows, tile.outer_cols]
-        fixed = _cut(planes, layout, tile.outer_rows, tile.outer_cols)
+        fixed = cut_planes(planes, layout, tile.outer_rows, tile.outer_cols)
         encoded = encoder.encode(engine, outer[None], [tile.header(header)], [fixed], prices, effort)[0]
         rows, cols = tile.inner()
-        kept = _cut(encoded.planes, layout, rows, cols)
-        for whole, part in zip(_cut(planes, layout, tile.rows, tile.cols), kept):
+        kept = cut_planes(encoded.planes, layout, rows, cols)
+        for whole, part in zip(cut_planes(planes, layout, tile.rows, tile.cols), kept):
             whole[:] = part
         sums += _moments(engine, encoded, outer, header, rows, cols)
     return planes, sums
@@ -174,7 +112,7 @@ def _fitted(sums: list[Moments], header: Header, rate_weight: float = 1) -> np.n
 def replay(engine: Engine, choice: Choice, header: Header) -> np.ndarray:
     """Decode one picture of any size: (H, W, 3) uint8."""
     height, width = header.height, header.width
-    return _assemble(engine, choice, header, Region(0, 0, width, height), tiles(height, width))
+    return _replay_tiles(engine, choice, header, Region(0, 0, width, height), engine.tiling.tiles(height, width))
 
 
 def replay_batch(engine: Engine, choices: Sequence[Choice], headers: Sequence[Header]) -> np.ndarray:
@@ -190,33 +128,17 @@ def replay_region(engine: Engine, choice: Choice, header: Header, region: Region
     """
     rows, cols = slice(region.y, region.y + region.height), slice(region.x, region.x + region.width)
     unit = engine.model.network.config.alignment
-    return _assemble(engine, choice, header, region, _cover(rows, cols, header.height, header.width, unit))
+    parts = engine.tiling.cover(rows, cols, header.height, header.width, unit)
+    return _replay_tiles(engine, choice, header, region, parts)
 
 
-def _assemble(engine: Engine, choice: Choice, header: Header, region: Region, parts: Iterable[Tile]) -> np.ndarray:
+def _replay_tiles(engine: Engine, choice: Choice, header: Header, region: Region, parts: Iterable[Tile]) -> np.ndarray:
     pixels = np.empty((region.height, region.width, 3), np.uint8)
     layout = engine.model.info.layout
     filters = [choice.post_filter(engine, header)]
     for tile in parts:
-        part = _cut(choice.planes, layout, tile.outer_rows, tile.outer_cols)
+        part = cut_planes(choice.planes, layout, tile.outer_rows, tile.outer_cols)
         rows, cols = tile.inner()
         kept = engine.replay([part], [tile.header(header)], filters)[0][rows, cols]
-        pixels[_shift(tile.rows, region.y), _shift(tile.cols, region.x)] = kept
+        pixels[shifted(tile.rows, region.y), shifted(tile.cols, region.x)] = kept
     return pixels
-
-
-def _cut(planes: Planes, layout: Layout, rows: slice, cols: slice) -> Planes:
-    """Views of the cells that a region of pixels touches."""
-    return [plane[_cells(rows, level.cell), _cells(cols, level.cell)] for plane, level in zip(planes, layout)]
-
-
-def _cells(pixels: slice, cell: int) -> slice:
-    return slice(pixels.start // cell, -(-pixels.stop // cell))
-
-
-def _grow(kept: slice, length: int, unit: int) -> slice:
-    return slice(max(0, kept.start - MARGIN) // unit * unit, min(length, kept.stop + MARGIN))
-
-
-def _shift(part: slice, origin: int) -> slice:
-    return slice(part.start - origin, part.stop - origin)

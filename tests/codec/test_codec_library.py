@@ -15,7 +15,7 @@ import torch
 import bitstream
 from bitstream import Limits
 from ddncodec.codec import Codec
-from ddncodec.coding import tiles
+from ddncodec.coding.tiling import Tiling
 from ddncodec.errors import ArgumentError, ImageError, ModelError
 
 Draw = Callable[[int, int, int], np.ndarray]
@@ -85,38 +85,36 @@ REGIONS = [(0, 0, 1, 1), (0, 0, 190, 170), (189, 169, 1, 1), (37, 53, 61, 48), (
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_a_region_equals_the_crop_of_the_whole(
-    tiny_codec: Codec, drawn_picture: Draw, monkeypatch: pytest.MonkeyPatch, region: tuple[int, int, int, int]
+    tiny_path: Path, tiny_codec: Codec, drawn_picture: Draw, region: tuple[int, int, int, int]
 ) -> None:
     """Also where it takes several tiles."""
     data = tiny_codec.encode(drawn_picture(170, 190, 70), 80)
     x, y, width, height = region
     for levels in (1, None):
         whole = tiny_codec.decode_array(data, levels).astype(int)[y : y + height, x : x + width]
-        for core in (tiles.CORE, 64):
-            with monkeypatch.context() as patch:
-                patch.setattr(tiles, "CORE", core)
-                patch.setattr(tiles, "MARGIN", 64)
-                part = tiny_codec.decode_array(data, levels, region=region)
+        for core in (1536, 64):
+            codec = Codec(tiny_path, tiling=Tiling(core, 64))
+            part = codec.decode_array(data, levels, region=region)
             assert part.shape == (height, width, 3)
             assert np.abs(part - whole).max() <= 1
 
 
-def test_only_the_surroundings_of_a_region_are_replayed(
-    tiny_codec: Codec, drawn_picture: Draw, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = tiny_codec.encode(drawn_picture(400, 300, 71))
-    monkeypatch.setattr(tiles, "MARGIN", 64)
-    replayed = []
-    replay = type(tiny_codec.engine).replay
-
-    def counted(engine: object, planes: object, headers: list[bitstream.Header], filters: object) -> np.ndarray:
-        replayed.append((headers[0].width, headers[0].height))
-        return replay(engine, planes, headers, filters)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(type(tiny_codec.engine), "replay", counted)
-    tiny_codec.decode(data, region=(150, 200, 10, 20))
-    ((width, height),) = replayed
-    assert width <= 10 + 2 * 64 + 64 and height <= 20 + 2 * 64 + 64
+def test_a_region_depends_on_its_surroundings_only(tiny_path: Path, drawn_picture: Draw) -> None:
+    """Indices beyond the margin and the cells that it touches may be any: they are not looked at."""
+    codec, random = Codec(tiny_path, tiling=Tiling(64, 64)), np.random.default_rng(0)
+    data = codec.encode(drawn_picture(400, 300, 71), 50)
+    header, layout = bitstream.read_header(data), codec.info.layout
+    others = []
+    for plane, level in zip(codec.planes(data), layout, strict=True):
+        other = random.integers(level.outputs, size=plane.shape, dtype=np.int32)
+        rows, cols = (slice(start // level.cell, -(-stop // level.cell)) for start, stop in ((64, 320), (64, 256)))
+        other[rows, cols] = plane[rows, cols]
+        others.append(other)
+    passes = bitstream.encode_planes(others, layout, header, codec.engine.model.probabilities)
+    filters = bitstream.read_stream(data).chunks
+    changed = bitstream.write_stream(header, [*passes, *filters])
+    one, other = (codec.decode_array(each, region=(150, 200, 10, 20)) for each in (data, changed))
+    np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("region", [(-1, 0, 4, 4), (0, 0, 0, 4), (0, 0, 4, 0), (20, 0, 5, 4), (0, 13, 4, 4)])

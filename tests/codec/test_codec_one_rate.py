@@ -16,6 +16,7 @@ from ddncodec import ArgumentError, Codec
 from ddncodec.cli.main import main
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
+from ddncodec.targets import Target, encode_to
 from ddncodec.zoo.loading import save_model
 
 CELL, LEVELS, OUTPUTS = 16, 24, 32
@@ -53,6 +54,16 @@ def test_beam_search_lowers_the_error_at_equal_size(model: Path, picture: np.nda
     errors = [np.square(codec.decode_array(data).astype(float) - picture).mean() for data in streams]
     assert len(streams[0]) == len(streams[1])
     assert errors[1] < errors[0]
+
+
+def test_sizes_are_reached_too(model: Path, picture: np.ndarray) -> None:
+    """Of coded streams, whose sizes the price of a bit changes; their headers name no lambda."""
+    codec, large = Codec(model), np.tile(picture, (6, 6, 1))
+    size = len(codec.encode(large))
+    encoded = encode_to(codec, large, Target(max_bytes=size // 2))
+    assert len(encoded.data) <= size // 2
+    assert bitstream.read_header(encoded.data).lambda_step is None
+    assert codec.decode(encoded.data).size == (6 * CELL, 6 * CELL)
 
 
 def test_the_command_searches_too(model: Path, picture: np.ndarray, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from bitstream.post_filter import ATOMS, MAX_FILTER_WEIGHT, filter_weight_bits
 from ddncodec.codec import Codec
 from ddncodec.coding import post_filter, tiles
 from ddncodec.coding.rate import lambda_of_step
+from ddncodec.coding.tiling import Tiling
 from ddncodec.placeholder import decode_inline, to_inline
 
 Draw = Callable[[int, int, int], np.ndarray]
@@ -187,7 +188,7 @@ def test_truncation_keeps_the_filter_and_drops_metadata(tiny_codec: Codec, drawn
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_tiles_regions_and_batches_are_filtered_alike(
-    tiny_codec: Codec, drawn_picture: Draw, monkeypatch: pytest.MonkeyPatch, batch: bool
+    tiny_path: Path, tiny_codec: Codec, drawn_picture: Draw, batch: bool
 ) -> None:
     pictures = [drawn_picture(230, 300, seed) for seed in (3, 4)]
     datas = tiny_codec.encode_batch(pictures, 70) if batch else [tiny_codec.encode(each, 70) for each in pictures]
@@ -195,15 +196,14 @@ def test_tiles_regions_and_batches_are_filtered_alike(
     assert all(ChunkType.POST_FILTER in [chunk.type for chunk in bitstream.read_stream(data).chunks] for data in datas)
     for one, together in zip(whole, tiny_codec.decode_batch(datas)):
         assert np.abs(one - np.asarray(together)).max() <= 1
-    monkeypatch.setattr(tiles, "CORE", 64)
-    monkeypatch.setattr(tiles, "MARGIN", 64)
+    cutting = Codec(tiny_path, tiling=Tiling(64, 64))
     for data, picture in zip(datas, whole):
-        assert np.abs(tiny_codec.decode_array(data) - picture).max() <= 1
-        part = tiny_codec.decode_array(data, region=(50, 77, 90, 60)).astype(int)
+        assert np.abs(cutting.decode_array(data) - picture).max() <= 1
+        part = cutting.decode_array(data, region=(50, 77, 90, 60)).astype(int)
         assert np.abs(part - picture[77:137, 50:140]).max() <= 1
-    tiled = tiny_codec.encode(pictures[0], 70)
+    tiled = cutting.encode(pictures[0], 70)
     assert bitstream.read_stream(tiled).chunks
-    errors = [np.square(each.astype(float) - pictures[0]).sum() for each in (tiny_codec.decode_array(tiled), whole[0])]
+    errors = [np.square(each.astype(float) - pictures[0]).sum() for each in (cutting.decode_array(tiled), whole[0])]
     assert errors[0] < 1.02 * errors[1]
 
 
