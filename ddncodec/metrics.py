@@ -17,8 +17,12 @@ def psnr(original: np.ndarray, decoded: np.ndarray) -> float:
 
     An exact copy gives `math.inf`; where that is of no use, take `finite_psnr`.
     """
-    error = float(np.mean((np.asarray(decoded, np.float64) - original) ** 2))
-    return 10 * math.log10(PEAK**2 / error) if error else math.inf
+    return psnr_of_error(float(np.mean((np.asarray(decoded, np.float64) - original) ** 2)), PEAK)
+
+
+def psnr_of_error(error: float, peak: float) -> float:
+    """PSNR in dB of a mean squared error over samples with a range of `peak`."""
+    return 10 * math.log10(peak**2 / error) if error else math.inf
 
 
 def finite_psnr(original: np.ndarray, decoded: np.ndarray) -> float:

@@ -125,7 +125,8 @@ def fit(target: np.ndarray, points: int, steps: int, seed: int, *, split_and_pru
         centers += 0.5 * (1 - step / steps) * (hits > 0)[:, None] * pull
         counts.mul_(0.99).add_(hits)
         if split_and_prune and step % 10 == 9 and step < 0.9 * steps:
-            split_rows([centers], plan_splits(counts, 0.5, points // 20, split_above=2.0))
+            pairs, counts = plan_splits(counts, 0.5, points // 20, split_above=2.0)
+            split_rows([centers], pairs)
     return centers.numpy()
 
 

@@ -21,9 +21,10 @@ from bitstream import Planes
 from ddncodec.coding.engine import Engine
 from ddncodec.metrics import finite_psnr
 from ddncodec.model import LevelConfig
-from ddncodec.training.config import MNIST, Phase, Recipe
+from ddncodec.training.config import Phase, Recipe, StartConfig
 from ddncodec.training.data.augmentation import Augmentation
 from ddncodec.training.data.pictures import Pictures
+from ddncodec.training.recipes import MNIST
 
 LEVELS, OUTPUTS, SIDE = 6, 32, 28
 BATCH, START_CROPS = 32, 6000
@@ -56,12 +57,15 @@ def recipes(steps: int) -> dict[str, Recipe]:
     stage = replace(MNIST.network.stages[0], levels=levels)
     network = replace(MNIST.network, stages=(stage,))
     plain = replace(
-        MNIST, network=network, phases=(Phase(until=steps, stages=1, batch=BATCH, crop=SIDE),), start_crops=START_CROPS
+        MNIST,
+        network=network,
+        phases=(Phase(until=steps, stages=1, batch=BATCH, crop=SIDE),),
+        start=StartConfig(crops=START_CROPS),
     )
     return {
         "single shot": plain,
         "recurrence iteration": replace(plain, network=replace(network, stages=(replace(stage, shared=True),))),
-        "chain dropout": replace(plain, chain_dropout=0.1),
+        "chain dropout": replace(plain, loss=replace(plain.loss, chain_dropout=0.1)),
         "no residual": replace(plain, network=replace(network, residual=False)),
         "no leak": replace(plain, network=replace(network, choice_embedding=False)),
     }

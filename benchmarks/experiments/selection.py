@@ -234,7 +234,7 @@ def selection(images: str, recipe: str, repeats: int, threads: int) -> None:
     import torch
 
     from ddncodec.model import DiscreteDistributionNetwork
-    from ddncodec.training.config import RECIPES
+    from ddncodec.training.recipes import RECIPES
 
     if recipe not in RECIPES:
         raise click.BadParameter(f"'{recipe}' is none of {', '.join(RECIPES)}", param_hint="--recipe")

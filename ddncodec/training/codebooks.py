@@ -13,33 +13,46 @@ BUCKETS = 8
 """Lambda is cut into this many equal steps of its logarithm to count how often cells keep."""
 RIDGE = 1e-3
 """Gram matrices are regularised by this share of their mean diagonal."""
+MIN_COUNT, MIN_TRACE = 1e-3, 1e-8
+"""Outputs of fewer cells, or of Gram matrices with a smaller mean diagonal, are not solved."""
+VALUE_SMOOTHING = 0.1
+"""Pseudo-count of each output, as a share of the mean, when its bits are computed."""
+MAX_NONZERO_BITS = 4.0
+MIN_CELLS = 0.5
+"""Counts of cells at a lambda do not decay below this."""
+PERTURBATION = 0.1
+"""Noise added to a copied output, as a share of its root mean square."""
 
 
 class CodebookState(nn.Module):
     """Moving sums for one Discrete Distribution Layer; all of it buffers, so that resuming is exact.
 
     `sums` (K, D) adds up the moments of the cells that chose each output, `counts` (K,) the cells themselves, and
-    `flags` (BUCKETS, 2) how many cells kept or not at each lambda.
+    `nonzero` (BUCKETS, 2) how many cells chose index 0 or another at each lambda.
     """
+
+    sums: Tensor
+    counts: Tensor
+    nonzero: Tensor
 
     def __init__(self, layer: DiscreteDistributionLayer) -> None:
         super().__init__()
         outputs = layer.codebook.shape[0]
         self.register_buffer("sums", torch.zeros(outputs, layer.gram_layout.size))
         self.register_buffer("counts", torch.ones(outputs))
-        self.register_buffer("flags", torch.ones(BUCKETS, 2))
+        self.register_buffer("nonzero", torch.ones(BUCKETS, 2))
 
     def value_bits(self) -> Tensor:
         """Bits of each index given that it is not 0, (K,), smoothed; entry 0 is 0."""
-        smoothed = self.counts[1:] + 0.1 * self.counts[1:].mean()
+        smoothed = self.counts[1:] + VALUE_SMOOTHING * self.counts[1:].mean()
         bits = torch.zeros_like(self.counts)
         bits[1:] = (smoothed.sum() / smoothed).log2()
         return bits
 
     def nonzero_bits(self, t: Tensor) -> Tensor:
-        """Extra bits of not keeping over keeping, at conditions t (B,) in [-1, 1]; at most 4 either way."""
-        kept, taken = self.flags[bucket_of(t)].unbind(dim=1)
-        return (kept / taken).log2().clamp(-4, 4)
+        """Extra bits of not keeping over keeping, at conditions t (B,) in [-1, 1], within MAX_NONZERO_BITS."""
+        kept, taken = self.nonzero[bucket_of(t)].unbind(dim=1)
+        return (kept / taken).log2().clamp(-MAX_NONZERO_BITS, MAX_NONZERO_BITS)
 
     @torch.no_grad()
     def observe(self, moments: Tensor, indices: Tensor, t: Tensor, weights: Tensor) -> Tensor:
@@ -53,15 +66,15 @@ class CodebookState(nn.Module):
         counts = torch.zeros_like(self.counts).index_add_(0, flat, torch.ones_like(flat, dtype=self.counts.dtype))
         taken = (indices != 0).flatten(1).float().sum(1)
         pair = torch.stack([indices[0].numel() - taken, taken], dim=1)
-        flags = torch.zeros_like(self.flags).index_add_(0, bucket_of(t), pair)
-        return torch.cat([sums.flatten(), counts, flags.flatten()])
+        nonzero = torch.zeros_like(self.nonzero).index_add_(0, bucket_of(t), pair)
+        return torch.cat([sums.flatten(), counts, nonzero.flatten()])
 
     def update(self, observed: Tensor, decay: float) -> None:
         """Move the sums towards one batch of observations."""
-        sizes = [self.sums.numel(), self.counts.numel(), self.flags.numel()]
-        for buffer, seen in zip((self.sums, self.counts, self.flags), observed.split(sizes)):
+        sizes = [self.sums.numel(), self.counts.numel(), self.nonzero.numel()]
+        for buffer, seen in zip((self.sums, self.counts, self.nonzero), observed.split(sizes)):
             buffer.mul_(decay).add_(seen.view_as(buffer))
-        self.flags.clamp_(min=0.5)
+        self.nonzero.clamp_(min=MIN_CELLS)
 
     def solve(self, layer: DiscreteDistributionLayer, ridge_cells: float = 0.0) -> None:
         """Gram-Lloyd: W_k = A_k (G_k + eps I)^-1 for every output that cells chose (ARCHITECTURE.md, Gram-Lloyd).
@@ -71,10 +84,10 @@ class CodebookState(nn.Module):
         right, gram = normal_equations(self.sums, layer.gram_layout)
         size = gram.shape[-1]
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)
-        seen = (self.counts > 1e-3) & (trace > 1e-8)
+        seen = (self.counts > MIN_COUNT) & (trace > MIN_TRACE)
         seen[0] = False
-        share = RIDGE + ridge_cells / self.counts.clamp(min=1e-3)
-        ridge = torch.eye(size, device=gram.device) * (share * trace.clamp(min=1e-8))[:, None, None]
+        share = RIDGE + ridge_cells / self.counts.clamp(min=MIN_COUNT)
+        ridge = torch.eye(size, device=gram.device) * (share * trace.clamp(min=MIN_TRACE))[:, None, None]
         factor, failed = torch.linalg.cholesky_ex(gram + ridge)
         solved = torch.cholesky_solve(right, factor)
         usable = seen & (failed == 0) & solved.isfinite().all(dim=2).all(dim=1)
@@ -89,7 +102,9 @@ class CodebookState(nn.Module):
         limit: int,
     ) -> int:
         """Give dead outputs half of a busy one; returns how many. `extra` tables (K, ...) move along with it."""
-        pairs = [(pruned + 1, split + 1) for pruned, split in plan_splits(self.counts[1:], prune_below, limit)]
+        plan, counts = plan_splits(self.counts[1:], prune_below, limit)
+        self.counts[1:] = counts
+        pairs = [(pruned + 1, split + 1) for pruned, split in plan]
         tables = [layer.codebook.data, self.sums, *extra]
         if layer.choice_embedding is not None:
             tables.append(layer.choice_embedding.data)
@@ -98,8 +113,8 @@ class CodebookState(nn.Module):
             split_rows(tables, [pair])
         pruned = [pair[0] for pair in pairs]
         right_sides = self.sums[:, : layer.gram_layout.sizes[0]]
-        perturb_rows(right_sides, pruned, 0.1, generator)
-        perturb_rows(layer.codebook.data, pruned, 0.1, generator)
+        perturb_rows(right_sides, pruned, PERTURBATION, generator)
+        perturb_rows(layer.codebook.data, pruned, PERTURBATION, generator)
         return len(pairs)
 
 

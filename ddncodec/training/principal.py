@@ -15,6 +15,9 @@ from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.state import TrainState
 
 BATCH = 2048
+"""Crops, or points, that are computed at once."""
+START_SCALE = 0.7
+"""Factor on the points that Lloyd's algorithm starts from."""
 
 
 def start_from_components(
@@ -22,7 +25,7 @@ def start_from_components(
 ) -> None:
     """Set components, mean, codebooks and their sums of a fresh `state` as if the trunk did nothing yet.
 
-    Components are those of `recipe.start_crops` crops. Each level works on the components in which most is left to do,
+    Components are those of `recipe.start.crops` crops. Each level works on the components in which most is left to do,
     with a codebook by Lloyd's algorithm on what earlier levels left (residual vector quantisation). Where the
     condition is the gray picture, all this is about what it leaves. A function of the recipe and the pictures.
     """
@@ -32,8 +35,8 @@ def start_from_components(
     components = network.stages[0].principal
     progress("principal components")
     spectra, classes = [], []
-    for first in range(0, recipe.start_crops, BATCH):
-        count = min(BATCH, recipe.start_crops - first)
+    for first in range(0, recipe.start.crops, BATCH):
+        count = min(BATCH, recipe.start.crops - first)
         batch = pictures.batch(count, size, (recipe.seed, first, size), recipe.network.condition).to(device)
         crops = batch.crops - batch.condition if recipe.network.condition == "gray" else batch.crops
         spectra.append(components.analyze(to_cells(pack(crops), components.side, 1).flatten(1)))
@@ -43,13 +46,15 @@ def start_from_components(
     left = _analyze_components(components, torch.cat(spectra), torch.cat(classes).to(device))
     state.average.load_state_dict(network.state_dict())
     generator = torch.Generator().manual_seed(recipe.seed)
-    samples = recipe.phases[-1].batch / (1 - recipe.codebook_decay)
+    samples = recipe.phases[-1].batch / (1 - recipe.codebook.decay)
     for level, book in enumerate(state.codebooks):
         progress(f"codebook {level + 1} of {len(state.codebooks)}")
         layer = network.layer(level)
         selected = left.square().mean(dim=0).topk(layer.cosines).indices.sort().values
         seen = left[:, selected]
-        codebook, indices = lloyd(seen, layer.codebook.shape[0], recipe.start_rounds, recipe.ridge_cells, generator)
+        codebook, indices = lloyd(
+            seen, layer.codebook.shape[0], recipe.start.rounds, recipe.codebook.ridge_cells, generator
+        )
         left[:, selected] = seen - codebook[indices]
         for each in (layer, state.average.layer(level)):
             each.component_indices.data.copy_(selected)
@@ -65,7 +70,7 @@ def lloyd(
     Every other entry is the mean of its points and `ridge_cells` more at the origin.
     """
     drawn = torch.randint(points.shape[0], (outputs - 1,), generator=generator)
-    codebook = torch.cat([points.new_zeros(1, points.shape[1]), 0.7 * points[drawn.to(points.device)]])
+    codebook = torch.cat([points.new_zeros(1, points.shape[1]), START_SCALE * points[drawn.to(points.device)]])
     for _ in range(rounds):
         indices = nearest(points, codebook)
         sums = torch.zeros_like(codebook).index_add_(0, indices, points)

@@ -99,39 +99,14 @@ class PriorLevel(nn.Module):
         added = self._added(state, hidden, self.neighbours_pointwise, self.neighbours_pointwise_bias)
         return torch.where(non_anchor, added, state)
 
+    def octaves(self, states: Tensor, head: Tensor) -> Tensor:
+        """Logits (n, K) to the base 2 of the indices of cells with these states (n, C); `head` as `tables` gives it."""
+        return states @ head.T + _bias(self.head_bias)
+
     @staticmethod
     def _added(state: Tensor, hidden: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
         change = F.conv2d(hidden, _rounded(matrix, WEIGHT_UNIT)[:, :, None, None], _bias(bias))
         return _floored(state + change, -TOP / STATE_UNIT)
-
-
-class PriorPrices:
-    """Bits of the indices of one batch, level by level, by a prior in training; without gradient."""
-
-    def __init__(self, prior: PriorNetwork, features: Sequence[Tensor], steps: Tensor) -> None:
-        self._prior, self._features, self._steps = prior, features, steps
-        self._state: Tensor | None = None
-
-    @torch.no_grad()
-    def choose(self, number: int, shape: torch.Size, choose: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
-        """Indices (B, gh, gw) of level `number`, of `shape`, made by `choose`: first anchors, then non-anchors.
-
-        `choose` gets the positions (n,) of cells among all of the batch, in reading order, bits of the values (n, K)
-        and the extra bits of not keeping (n,), and returns n indices.
-        """
-        prior, level = self._prior, self._prior.levels[number]
-        index, anchor, head = level.tables(self._features[number])
-        before = prior.initial_state(shape) if self._state is None else self._state
-        state = prior.start_level(number, before, self._steps)
-        plane = torch.zeros(shape, dtype=torch.int64, device=state.device)
-        seen = state
-        for cells in checkerboard(shape, state.device):
-            octaves = seen.permute(0, 2, 3, 1).flatten(0, 2)[cells] @ head.T + _bias(level.head_bias)
-            total = torch.logsumexp(octaves[:, 1:] * math.log(2), dim=1, keepdim=True) / math.log(2)
-            plane.view(-1)[cells] = choose(cells, total - octaves, -octaves[:, 0])
-            seen = level.condition_on_anchors(state, _looked_up(anchor, plane))
-        self._state = prior.finish_level(state, index, plane)
-        return plane
 
 
 class PriorNetwork(nn.Module):
@@ -144,6 +119,12 @@ class PriorNetwork(nn.Module):
         self.levels = nn.ModuleList(
             PriorLevel(channels, len(features), features.shape[1], generator) for features in codebook_features(network)
         )
+
+    def level(self, number: int) -> PriorLevel:
+        """The weights of one level."""
+        level = self.levels[number]
+        assert isinstance(level, PriorLevel)
+        return level
 
     def forward(self, planes: Sequence[Tensor], steps: Tensor, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Bits of nonzero and of the values of each level, (L,) each, over a batch; arguments as for `predict`."""
@@ -161,10 +142,10 @@ class PriorNetwork(nn.Module):
         """
         state = self.initial_state(planes[0].shape)
         for number, plane in enumerate(planes):
-            level = self.levels[number]
+            level = self.level(number)
             index, anchor, head = level.tables(features[number])
             state = self.start_level(number, state, steps)
-            yield level.condition_on_anchors(state, _looked_up(anchor, plane)), head, _bias(level.head_bias)
+            yield level.condition_on_anchors(state, embed(anchor, plane)), head, _bias(level.head_bias)
             state = self.finish_level(state, index, plane)
 
     def initial_state(self, shape: torch.Size) -> Tensor:
@@ -175,19 +156,19 @@ class PriorNetwork(nn.Module):
         """The state at level `number`, made from the state of the level before."""
         factor = self.cells[max(number - 1, 0)] // self.cells[number]
         state = F.interpolate(state, scale_factor=factor) if factor > 1 else state
-        level: PriorLevel = self.levels[number]
-        return level.start_level(state, steps / LAMBDA_RANGE)
+        return self.level(number).start_level(state, steps / LAMBDA_RANGE)
 
     @staticmethod
     def finish_level(state: Tensor, index_embedding: Tensor, plane: Tensor) -> Tensor:
         """The state after a level, conditioned on its indices; `index_embedding` (K, C) as `PriorLevel.tables`."""
-        return F.hardtanh(state + _looked_up(index_embedding, plane), -TOP / STATE_UNIT, TOP / STATE_UNIT)
+        return F.hardtanh(state + embed(index_embedding, plane), -TOP / STATE_UNIT, TOP / STATE_UNIT)
 
     @torch.no_grad()
     def export(self, features: Sequence[Tensor]) -> IndexPrior:
         """The prior in integers."""
         start = _integers(self.start, STATE_UNIT).clip(-TOP, TOP).astype(np.int8)
-        return IndexPrior(start, tuple(map(_export_level, self.levels, features)))
+        levels = [self.level(number) for number in range(len(self.levels))]
+        return IndexPrior(start, tuple(map(_export_level, levels, features)))
 
     @torch.no_grad()
     def adopt(self, prior: IndexPrior) -> None:
@@ -197,11 +178,12 @@ class PriorNetwork(nn.Module):
             ArgumentError: it has another shape.
         """
         found = [tuple(each.index_embedding.shape) for each in prior.levels]
-        expected = [tuple(each.index_embedding.shape) for each in self.levels]
+        levels = [self.level(number) for number in range(len(self.levels))]
+        expected = [tuple(each.index_embedding.shape) for each in levels]
         if found != expected:
             raise ArgumentError("`init` has an index prior of another shape than the recipe's")
         self.start.copy_(_reals(prior.start, STATE_UNIT))
-        for level, integers in zip(self.levels, prior.levels):
+        for level, integers in zip(levels, prior.levels):
             level.adopt(integers)
 
 
@@ -237,7 +219,8 @@ def _bits(seen: Tensor, head: Tensor, bias: Tensor, plane: Tensor) -> tuple[Tens
     return of_nonzero, of_values
 
 
-def _looked_up(table: Tensor, plane: Tensor) -> Tensor:
+def embed(table: Tensor, plane: Tensor) -> Tensor:
+    """Rows of `table` (K, C) for the indices of `plane` (B, gh, gw), (B, C, gh, gw)."""
     return F.embedding(plane, table).permute(0, 3, 1, 2)
 
 

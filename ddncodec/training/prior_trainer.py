@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from bitstream import IndexPrior
 from bitstream.context import lambda_feature
 from ddncodec.coding.rate import step_of_lambda
 from ddncodec.model import DiscreteDistributionNetwork
-from ddncodec.training.prior import PriorNetwork, PriorPrices, codebook_features
-from ddncodec.training.processes import average_gradients
+from ddncodec.training.learner import Learner
+from ddncodec.training.prices import PriorPrices
+from ddncodec.training.prior import PriorNetwork, codebook_features
 
 AVERAGE = 0.998
 """Share that the moving average keeps in each step."""
@@ -29,15 +28,19 @@ class PriorTrainer:
     """
 
     def __init__(self, network: DiscreteDistributionNetwork, channels: int, rate: float, seed: int) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        self.rate = rate
-        device = network.device
-        self.network = PriorNetwork(network, channels, generator).to(device)
-        self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.learned = 0
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
-        )
+        prior = PriorNetwork(network, channels, torch.Generator().manual_seed(seed)).to(network.device)
+        self.learner = Learner(prior, rate, AVERAGE)
+        self.steps = 0
+
+    @property
+    def network(self) -> PriorNetwork:
+        """The prior as it learns."""
+        return self.learner.module
+
+    @property
+    def average(self) -> PriorNetwork:
+        """Its moving average."""
+        return self.learner.average
 
     def adopt(self, prior: IndexPrior) -> None:
         """Begin with a trained prior."""
@@ -53,14 +56,9 @@ class PriorTrainer:
         """
         nonzero, values = self.network(indices, _lambda_features(lambdas), codebook_features(network))
         loss = (nonzero.sum() + values.sum()) / sum(plane.numel() for plane in indices)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        average_gradients(self.network.parameters())
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * lr_factor
-        self.optimizer.step()
-        self._update_average()
+        self.learner.descend(loss, lr_factor)
+        self.learner.update_average(self.steps)
+        self.steps += 1
         return float(loss.detach())
 
     def prices(self, network: DiscreteDistributionNetwork, lambdas: Tensor) -> PriorPrices:
@@ -73,25 +71,12 @@ class PriorTrainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that `load_state_dict` needs to continue, as in `torch.nn.Module`."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "learned": self.learned,
-        }
+        return {**self.learner.state_dict(), "steps": self.steps}
 
     def load_state_dict(self, record: dict[str, Any]) -> None:
         """Continue from what `state_dict` returned."""
-        self.network.load_state_dict(record["network"])
-        self.average.load_state_dict(record["average"])
-        self.optimizer.load_state_dict(record["optimizer"])
-        self.learned = record["learned"]
-
-    def _update_average(self) -> None:
-        """Move the average towards the network, faster in the first steps."""
-        self.learned += 1
-        keep = min(AVERAGE, self.learned / (self.learned + 9))
-        get_ema_multi_avg_fn(keep)([*self.average.parameters()], [*self.network.parameters()], None)
+        self.learner.load_state_dict(record)
+        self.steps = record["steps"]
 
 
 def _lambda_features(lambdas: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The processes of one run under `torchrun`: sums over all of them, and who speaks for the rest."""
+"""The processes of one run under `torchrun`: sums over all of them, and which one reports."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ def process_group(device: torch.device) -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def any_process(flag: bool, device: torch.device) -> bool:
+    """Whether `flag` is set in any process, so that all take the same way."""
+    count = torch.tensor([float(flag)], device=device)
+    sum_over_processes([count])
+    return bool(count.item())
 
 
 def average_gradients(parameters: Iterable[Tensor]) -> None:

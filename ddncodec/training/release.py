@@ -20,7 +20,7 @@ from ddncodec.training.codebooks import BUCKETS, CodebookState
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.prior_trainer import PriorTrainer
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import draw_lambdas, walk
+from ddncodec.training.step import StepOptions, draw_lambdas, walk
 from ddncodec.training.tables import fit_tables, initial_tables, sample_levels
 from ddncodec.zoo.loading import load_model, save_model
 from ddncodec.zoo.weights_file import ModelInfo
@@ -45,7 +45,7 @@ def release(
 ) -> ModelInfo:
     """Write the averaged network of `state` as a weights file whose tables are fitted on `images` training crops.
 
-    `autocast` convolves in bfloat16; `progress` is told in words what is being done.
+    `autocast` convolves in bfloat16; `progress` is called with a line on each part.
     """
     device = state.average.device
     network = copy.deepcopy(state.average)
@@ -87,15 +87,16 @@ def _settle(
     autocast: bool,
     progress: Callable[[str], None],
 ) -> None:
-    """Go on with Gram-Lloyd and the index prior alone, so that they fit the averaged trunk and not the live one.
+    """Continue Gram-Lloyd and the index prior alone, so that they fit the averaged trunk and not the live one.
 
     The trunk no longer moves, so that the sums of codebooks need not forget: what comes in counts as much as what is
     there.
     """
     recipe, phase = state.recipe, state.recipe.phases[-1]
-    steps, memory = recipe.settle_steps, 1 / (1 - recipe.codebook_decay_late)
+    steps, memory = recipe.settle_steps, 1 / (1 - recipe.codebook.decay_late)
     generator = torch.Generator().manual_seed(recipe.seed)
     device = network.device
+    options = StepOptions((1.0,) * phase.stages, autocast, relative=recipe.loss.relative)
     for step in range(steps):
         if step % max(1, steps // 10) == 0:
             progress(f"settling, step {step} of {steps}")
@@ -103,18 +104,8 @@ def _settle(
         batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
         lambdas = draw_lambdas(network, phase.batch, generator).to(device)
         with torch.no_grad():
-            result = walk(
-                network,
-                codebooks,
-                batch.crops,
-                lambdas,
-                condition=batch.condition,
-                rate_warmup=(1.0,) * phase.stages,
-                final_weight=1.0,
-                autocast=autocast,
-                relative=recipe.relative,
-                prices=prior.prices(network, lambdas) if prior else None,
-            )
+            prices = prior.prices(network, lambdas) if prior else None
+            result = walk(network, codebooks, batch, lambdas, options, prices=prices)
         if not result.stable:
             continue
         if prior is not None:
@@ -122,13 +113,13 @@ def _settle(
         for level, observed in enumerate(result.observations if recipe.network.codebook == "gram-lloyd" else ()):
             codebooks[level].update(observed, 1 - 1 / (memory + step))
             if step % SOLVE_EVERY == SOLVE_EVERY - 1:
-                codebooks[level].solve(network.layer(level), recipe.ridge_cells)
+                codebooks[level].solve(network.layer(level), recipe.codebook.ridge_cells)
 
 
 def _guess(network: DiscreteDistributionNetwork, book: CodebookState) -> LevelTables:
     low, high = (step_of_lambda(x) for x in (network.config.smallest_lambda, network.config.largest_lambda))
     steps = (low + (np.arange(BUCKETS) + 0.5) / BUCKETS * (high - low)).round().astype(np.int64)
-    return initial_tables(book.flags.cpu().double().numpy(), book.counts[1:].cpu().double().numpy(), steps)
+    return initial_tables(book.nonzero.cpu().double().numpy(), book.counts[1:].cpu().double().numpy(), steps)
 
 
 def _encode(

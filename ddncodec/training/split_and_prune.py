@@ -8,14 +8,15 @@ from torch import Tensor
 
 def plan_splits(
     counts: Tensor, prune_below: float, limit: int, split_above: float = float("inf")
-) -> list[tuple[int, int]]:
-    """Pairs (pruned, split) of output indices, at most `limit`, and halve the counts accordingly, in place.
+) -> tuple[list[tuple[int, int]], Tensor]:
+    """Pairs (pruned, split) of output indices, at most `limit`, and the counts after these splits.
 
     `counts` (K,) float are how often each output was nearest. An output is pruned while its share is under
     `prune_below` / K and the busiest output holds more than twice that, or while the share of the busiest is over
     `split_above` / K; each split halves the busiest. The paper's thresholds are 0.5 and 2.
     """
     pairs: list[tuple[int, int]] = []
+    counts = counts.clone()
     mean = float(counts.sum()) / counts.shape[0]
     floor, ceiling = prune_below * mean, split_above * mean
     while len(pairs) < limit:
@@ -27,7 +28,7 @@ def plan_splits(
         counts[split] /= 2
         counts[pruned] = counts[split]
         pairs.append((pruned, split))
-    return pairs
+    return pairs, counts
 
 
 def split_rows(tables: list[Tensor], pairs: list[tuple[int, int]]) -> None:

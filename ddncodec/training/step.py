@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from ddncodec.coding.selection import least_cost_indices, price_unit
-from ddncodec.model import DiscreteDistributionNetwork
+from ddncodec.coding.selection import price_unit
+from ddncodec.model import DiscreteDistributionNetwork, Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
 from ddncodec.training.codebooks import CodebookState
-from ddncodec.training.prior import PriorPrices
+from ddncodec.training.data.pictures import Batch
+from ddncodec.training.prices import CodebookPrices, Prices
 
 REFERENCE_LAMBDA = 512.0
 FLOOR_ERROR, FLOOR_POWER = 7e-4, 0.46
-"""The loss of a squared error e is LOSS_SCALE * log(1 + e / floor).
-
-floor = FLOOR_ERROR * (lambda / REFERENCE_LAMBDA) ** FLOOR_POWER grows with lambda and is a quarter of the typical error
-at that lambda. Well above it the loss is logarithmic, so 1 dB counts the same in every picture.
-"""
+"""The floor of squared errors in the loss is FLOOR_ERROR * (lambda / REFERENCE_LAMBDA) ** FLOOR_POWER."""
 USUAL_ERROR = 5 * FLOOR_ERROR
 """Cells weigh 1 in the sums of codebooks where the error of their picture and the floor add up to this."""
 LOSS_SCALE = 4e-2
@@ -29,7 +26,51 @@ LOSS_SCALE = 4e-2
 LAMBDA_LEAN = 1.2
 """Exponent on the uniform draw that places lambda in its log range; above 1 favours small lambdas."""
 RENDER_WEIGHT = 0.1
+"""Weight in the loss of the full-size picture that a coarse stage renders."""
 GROWTH = 4.0
+"""A step is not stable where an error grows beyond this factor."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """The loss of squared errors of pictures at their lambdas: LOSS_SCALE * log(1 + error / floor).
+
+    `floor` (B,) grows with lambda and is a quarter of the typical error at that lambda. Well above it the loss is
+    logarithmic, so 1 dB counts the same in every picture. `relative` takes the plain logarithm of errors instead.
+    """
+
+    floor: Tensor
+    relative: bool = False
+
+    @staticmethod
+    def at(lambdas: Tensor, *, relative: bool) -> Loss:
+        """The loss of pictures at `lambdas` (B,)."""
+        return Loss(FLOOR_ERROR * (lambdas / REFERENCE_LAMBDA) ** FLOOR_POWER, relative)
+
+    def of(self, error: Tensor) -> Tensor:
+        """The loss (B,) of mean squared errors (B,) in squared network samples."""
+        return error.log() if self.relative else LOSS_SCALE * (error / self.floor).log1p()
+
+    def weights(self, error: Tensor) -> Tensor:
+        """Weights (B,) of cells in the sums of codebooks, in proportion to the slope of the loss.
+
+        Loss and codebooks are then solved for the same end. With `relative`, all weigh the same.
+        """
+        return torch.ones_like(self.floor) if self.relative else USUAL_ERROR / (self.floor + error)
+
+
+@dataclasses.dataclass(frozen=True)
+class StepOptions:
+    """How a batch is encoded in training."""
+
+    # For each stage in training, the share of the price of bits that it pays, in [0, 1].
+    rate_warmup: tuple[float, ...]
+    # Convolve in bfloat16.
+    autocast: bool
+    # As in `config.LossConfig`.
+    final_weight: float = 1.0
+    relative: bool = False
+    chain_dropout: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,90 +97,64 @@ def draw_lambdas(network: DiscreteDistributionNetwork, count: int, generator: to
 
 def walk(
     network: DiscreteDistributionNetwork,
-    codebooks: list[CodebookState],
-    pictures: Tensor,
+    codebooks: Sequence[CodebookState],
+    batch: Batch,
     lambdas: Tensor,
+    options: StepOptions,
     *,
-    rate_warmup: tuple[float, ...],
-    final_weight: float,
-    autocast: bool,
-    condition: Tensor | None = None,
-    relative: bool = False,
-    chain_dropout: float = 0.0,
+    prices: Prices | None = None,
     generator: torch.Generator | None = None,
-    prices: PriorPrices | None = None,
 ) -> StepResult:
-    """Encode `pictures` (B, 3, H, W) with the first `len(rate_warmup)` stages, differentiably.
+    """Encode a batch with the first `len(options.rate_warmup)` stages at `lambdas` (B,), differentiably.
 
-    `condition` is as for `DiscreteDistributionNetwork.initial_state`. `rate_warmup` in [0, 1], one number a stage,
-    scales the price of bits while codebooks are young. Bits are those of `prices`, or of how often each index was
-    chosen lately.
-    A share `chain_dropout` of the cells, drawn from `generator`, goes on from a random output; each level's error is
-    still that of the output chosen. The loss is the mean, over the levels of each stage, of what their squared errors
-    against the picture at that stage's size count, or with `relative` of the logarithms of these; the last level counts
-    `final_weight` times as much as each of the others. Cells weigh in the sums of codebooks as the error of their
-    picture does in the loss (all the same with `relative`), so that both are solved for the same end.
+    Bits are those of `prices`, or of how often each index was chosen lately. The loss is the mean, over the levels of
+    each stage, of the loss of their squared errors against the picture at that stage's size. With chain dropout, drawn
+    from `generator`, each level's error is still that of the output chosen.
     """
-    state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], condition)
-    error_floor = FLOOR_ERROR * (lambdas / REFERENCE_LAMBDA) ** FLOOR_POWER
-    t = state.rate_condition[:, 0]
-    loss = pictures.new_zeros(())
-    errors, chosen, observations, stable = [], [], [], pictures.new_ones((), dtype=torch.bool)
+    pictures = batch.crops
+    state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], batch.condition)
+    loss, t = Loss.at(lambdas, relative=options.relative), state.rate_condition[:, 0]
+    prices = prices or CodebookPrices(codebooks, t)
+    total, stable = pictures.new_zeros(()), pictures.new_ones((), dtype=torch.bool)
     before = pictures.new_full((), torch.inf)
-    for stage, warmup in enumerate(rate_warmup):
-        scale = network.config.stages[stage].scale
-        target = pack(shrink(pictures, scale))
-        count = len(network.config.stages[stage].levels)
+    errors: list[Tensor] = []
+    chosen: list[Tensor] = []
+    observations: list[Tensor] = []
+    for stage, warmup in enumerate(options.rate_warmup):
+        scale, count = network.config.stages[stage].scale, len(network.config.stages[stage].levels)
+        target, unit = pack(shrink(pictures, scale)), price_unit(lambdas, scale) * warmup
         for index in range(count):
-            with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
-                proposal = network.propose(state)
             level = state.level
-            layer = network.layer(level)
-            with torch.no_grad():
-                cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, layer.colors))
-                price = price_unit(lambdas, scale) * warmup
-                candidates = terms(layer.codebook, layer.cosines)
-                indices = (
-                    _choose(cells, candidates, codebooks[level], price, t)
-                    if prices is None
-                    else prices.choose(level, cells.shape[:3], partial(_choose_by_prior, cells, candidates, price))
-                )
+            proposal, cells, indices = _choose(network, state, target, prices, unit, options.autocast)
             state = network.advance(proposal, indices)
             error = (state.image - target).square().mean(dim=(1, 2, 3))
-            slope = torch.ones_like(error_floor) if relative else USUAL_ERROR / (error_floor + error.detach())
-            observations.append(codebooks[level].observe(cells, indices, t, slope))
-            share = final_weight if index == count - 1 else 1.0
-            cost = error.log() if relative else LOSS_SCALE * (error / error_floor).log1p()
-            loss = loss + share / (count - 1 + final_weight) * cost.mean()
+            observations.append(codebooks[level].observe(cells, indices, t, loss.weights(error.detach())))
+            share = options.final_weight if index == count - 1 else 1.0
+            total = total + share / (count - 1 + options.final_weight) * loss.of(error).mean()
             errors.append(error.detach().mean())
             chosen.append(indices)
-            if chain_dropout:
-                state = network.advance(proposal, _drop(indices, layer.codebook.shape[0], chain_dropout, generator))
+            if options.chain_dropout:
+                outputs = network.layer(level).codebook.shape[0]
+                state = network.advance(proposal, _drop(indices, outputs, options.chain_dropout, generator))
         stable &= (errors[-1] < GROWTH * errors[-count]) & (errors[-count] < GROWTH * before)
         if scale > 1:
-            with torch.autocast(pictures.device.type, torch.bfloat16, enabled=autocast):
+            with torch.autocast(pictures.device.type, torch.bfloat16, enabled=options.autocast):
                 rendered = network.render(state)
             error = (rendered - pictures).square().mean(dim=(1, 2, 3))
-            cost = LOSS_SCALE * (error / error_floor).log1p()
-            loss, before = loss + RENDER_WEIGHT * cost.mean(), error.detach().mean()
-    return StepResult(loss, stable & loss.isfinite(), torch.stack(errors), chosen, observations)
+            total, before = total + RENDER_WEIGHT * loss.of(error).mean(), error.detach().mean()
+    return StepResult(total, stable & total.isfinite(), torch.stack(errors), chosen, observations)
 
 
-def _choose(cells: Tensor, candidates: Tensor, state: CodebookState, price: Tensor, t: Tensor) -> Tensor:
-    """Greedy rate-distortion choice for moments (B, gh, gw, D) at prices (B,) -> indices (B, gh, gw)."""
-    grid = cells.shape[:3]
-    each = grid[1] * grid[2]
-    prices = (price[:, None] * state.value_bits()).repeat_interleave(each, dim=0)
-    threshold = (price * state.nonzero_bits(t)).repeat_interleave(each)
-    return least_cost_indices(cells.flatten(0, 2), candidates, prices, threshold).view(grid)
-
-
-def _choose_by_prior(
-    cells: Tensor, candidates: Tensor, price: Tensor, places: Tensor, values: Tensor, flags: Tensor
-) -> Tensor:
-    """The same for the n cells at `places` (n,) of the batch, at bits of values (n, K) and flags (n,) -> (n,)."""
-    each = price[places // (cells.shape[1] * cells.shape[2])]
-    return least_cost_indices(cells.flatten(0, 2)[places], candidates, each[:, None] * values, each * flags)
+def _choose(
+    network: DiscreteDistributionNetwork, state: State, target: Tensor, prices: Prices, unit: Tensor, autocast: bool
+) -> tuple[Proposal, Tensor, Tensor]:
+    """The proposal of the next level, the moments (B, gh, gw, D) of its cells, and the indices of least cost."""
+    with torch.autocast(target.device.type, torch.bfloat16, enabled=autocast):
+        proposal = network.propose(state)
+    layer = network.layer(state.level)
+    with torch.no_grad():
+        cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, layer.colors))
+        return proposal, cells, prices.choose(state.level, cells, terms(layer.codebook, layer.cosines), unit)
 
 
 def _drop(indices: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""The training loop: steps, codebook updates, checkpoints, log. What a step computes is `step.walk`'s business."""
+"""The training loop: steps, codebook updates, checkpoints, log. What a step computes is in `step`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ddncodec.metrics import PSNR_OF_A_COPY, psnr_of_error
 from ddncodec.training.data.pictures import Pictures
-from ddncodec.training.processes import average_gradients, rank, sum_over_processes
+from ddncodec.training.processes import any_process, rank, sum_over_processes
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import StepResult, draw_lambdas, walk
+from ddncodec.training.step import StepOptions, StepResult, draw_lambdas, walk
 
 CHECKPOINT_SECONDS = 180.0
+OUTPUTS_PER_SPLIT = 16
+"""Split-and-Prune moves at most one output, and one more for each of this many."""
+SAMPLE_PEAK = 2.0
+"""Range of network samples."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +55,7 @@ def train(
     checkpoint = folder / "checkpoint.pt"
     while state.step < state.recipe.steps:
         now = time.monotonic()
-        if _agreed(now - begun > max_seconds or stop(), device):
+        if any_process(now - begun > max_seconds or stop(), device):
             break
         if now - saved > CHECKPOINT_SECONDS and rank() == 0:
             state.save(checkpoint)
@@ -65,93 +70,70 @@ def train(
 
 def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, autocast: bool) -> Report:
     """One step, shared evenly by all processes; codebooks learn only from a stable one (see `StepResult`)."""
-    recipe, step = state.recipe, state.step
-    phase = recipe.phase(step)
-    seed = (recipe.seed, step, rank())
-    batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
-    generator = _generator(seed)
-    lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
-    joint = state.prior is not None and step >= recipe.joint_from
-    result = walk(
-        state.network,
-        list(state.codebooks),
-        batch.crops,
-        lambdas,
-        condition=batch.condition,
-        rate_warmup=_rate_warmup(state),
-        final_weight=recipe.final_weight,
-        autocast=autocast,
-        relative=recipe.relative,
-        chain_dropout=recipe.chain_dropout,
-        generator=generator,
-        prices=state.prior.prices(state.network, lambdas) if joint else None,
-    )
-    lr_factor = recipe.lr_factor(step)
-    if not _agreed(not bool(result.loss.isfinite()), device):
-        _descend(state, result.loss, lr_factor)
-        if not _agreed(not result.stable, device):
-            _update_codebooks(state, result.observations, lr_factor)
+    lr_factor = state.recipe.lr_factor(state.step)
+    result, lambdas = run_batch(state, pictures, device, process=rank(), autocast=autocast)
+    if not any_process(not bool(result.loss.isfinite()), device):
+        state.learner.descend(result.loss, lr_factor)
+        if not any_process(not result.stable, device):
+            sum_over_processes(result.observations)
+            update_codebooks(state, result.observations, lr_factor)
             if state.prior is not None:
                 state.prior.learn(state.network, result.indices, lambdas, lr_factor)
-        state.update_average()
+        state.learner.update_average(state.step)
     state.step += 1
     return _report(state, result)
 
 
-def _descend(state: TrainState, loss: Tensor, lr_factor: float) -> None:
-    """AdamW on the mean gradient over processes, clipped to norm 1."""
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    average_gradients(state.trained)
-    torch.nn.utils.clip_grad_norm_(state.trained, 1.0)
-    for group in state.optimizer.param_groups:
-        group["lr"] = state.recipe.learning_rate * lr_factor
-    state.optimizer.step()
+def run_batch(
+    state: TrainState, pictures: Pictures, device: torch.device, *, process: int, autocast: bool
+) -> tuple[StepResult, Tensor]:
+    """What the batch of a process at the present step gives, and its lambdas (B,); changes nothing."""
+    recipe, step = state.recipe, state.step
+    phase, seed = recipe.phase(step), (recipe.seed, step, process)
+    batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
+    generator = _generator(seed)
+    lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
+    joint = state.prior is not None and step >= recipe.prior.joint_from
+    prices = state.prior.prices(state.network, lambdas) if state.prior is not None and joint else None
+    options = StepOptions(
+        rate_warmup=recipe.rate_warmup(step),
+        autocast=autocast,
+        final_weight=recipe.loss.final_weight,
+        relative=recipe.loss.relative,
+        chain_dropout=recipe.loss.chain_dropout,
+    )
+    result = walk(state.network, state.codebooks, batch, lambdas, options, prices=prices, generator=generator)
+    return result, lambdas
 
 
-def _update_codebooks(state: TrainState, observations: list[Tensor], lr_factor: float) -> None:
-    recipe = state.recipe
-    sum_over_processes(observations)
-    decay = recipe.codebook_decay_late + (recipe.codebook_decay - recipe.codebook_decay_late) * lr_factor
-    generator = _generator((recipe.seed, state.step))
-    solving = state.step >= recipe.solve_from
+def update_codebooks(state: TrainState, observations: list[Tensor], lr_factor: float) -> None:
+    """Add what all processes observed at the present step to the sums, and solve and split where it is time."""
+    config, step = state.recipe.codebook, state.step
+    closed_form = state.recipe.network.codebook == "gram-lloyd"
+    generator = _generator((state.recipe.seed, step))
+    solving = step >= config.solve_from
     for level, observed in enumerate(observations):
         book, layer = state.codebooks[level], state.network.layer(level)
-        book.update(observed, decay)
-        closed_form = recipe.network.codebook == "gram-lloyd"
-        if closed_form and solving and state.step % recipe.solve_every == 0:
-            book.solve(layer, recipe.ridge_cells)
-        if solving and state.step % recipe.split_every == recipe.split_every - 1:
-            extra = state.rows_of(layer.codebook) if not closed_form else []
+        book.update(observed, config.decay_at(lr_factor))
+        if closed_form and solving and step % config.solve_every == 0:
+            book.solve(layer, config.ridge_cells)
+        if solving and step % config.split_every == config.split_every - 1:
+            extra = [] if closed_form else state.learner.rows_of(layer.codebook)
             if layer.choice_embedding is not None:
-                extra += state.rows_of(layer.choice_embedding)
-            book.split_and_prune(layer, extra, generator, recipe.prune_below, limit=layer.codebook.shape[0] // 16 + 1)
+                extra += state.learner.rows_of(layer.choice_embedding)
+            limit = layer.codebook.shape[0] // OUTPUTS_PER_SPLIT + 1
+            book.split_and_prune(layer, extra, generator, config.prune_below, limit)
 
 
 def _generator(seed: tuple[int, ...]) -> torch.Generator:
     return torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
 
 
-def _rate_warmup(state: TrainState) -> tuple[float, ...]:
-    """For every stage in training, the share of the price of bits that it pays; rises linearly after it starts."""
-    phases = state.recipe.phases
-    stages = state.recipe.phase(state.step).stages
-    starts = [max((p.until for p in phases if p.stages <= stage), default=0) for stage in range(stages)]
-    return tuple(min(1.0, (state.step - start + 1) / state.recipe.rate_warmup_steps) for start in starts)
-
-
 def _report(state: TrainState, result: StepResult) -> Report:
-    psnr = 10 * torch.log10(4 / result.errors.clamp(min=1e-9))
+    psnr = tuple(min(psnr_of_error(error, SAMPLE_PEAK), PSNR_OF_A_COPY) for error in result.errors.tolist())
     usage = []
-    for book in list(state.codebooks)[: len(result.errors)]:
+    for book in state.codebooks[: len(psnr)]:
         share = book.counts[1:] / book.counts[1:].sum()
         usage.append(float((-(share * share.clamp(min=1e-12).log()).sum()).exp() / share.numel()))
     taken = tuple(float((indices != 0).float().mean()) for indices in result.indices)
-    return Report(state.step, float(result.loss.detach()), tuple(psnr.tolist()), taken, tuple(usage))
-
-
-def _agreed(mine: bool, device: torch.device) -> bool:
-    """Whether any process wants to stop, so that all stop at the same step."""
-    flag = torch.tensor([float(mine)], device=device)
-    sum_over_processes([flag])
-    return bool(flag.item())
+    return Report(state.step, float(result.loss.detach()), psnr, taken, tuple(usage))

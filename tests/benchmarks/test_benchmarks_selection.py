@@ -20,7 +20,7 @@ from benchmarks.experiments.selection import (
     total_seconds,
 )
 from ddncodec.model import DiscreteDistributionNetwork
-from ddncodec.training.config import TINY
+from ddncodec.training.recipes import TINY
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 from drawing import draw_folder
 
-from ddncodec.training.config import TINY
 from ddncodec.training.data.pictures import Pictures
+from ddncodec.training.recipes import TINY
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train
@@ -36,7 +36,9 @@ def main() -> None:
     name, path = sys.argv[2], Path(__file__).with_name(f"{sys.argv[2]}.safetensors")
     torch.set_num_threads(1)
     cpu = torch.device("cpu")
-    state = TrainState(dataclasses.replace(TINY.lengthened(STEPS), prior_channels=CHANNELS[name]), cpu)
+    state = TrainState(
+        dataclasses.replace(TINY.lengthened(STEPS), prior=dataclasses.replace(TINY.prior, channels=CHANNELS[name])), cpu
+    )
     with tempfile.TemporaryDirectory() as folder:
         pictures = Pictures(draw_folder(Path(folder) / "pictures", 48))
         train(state, pictures, Path(folder), cpu, autocast=False)

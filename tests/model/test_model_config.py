@@ -10,7 +10,7 @@ import pytest
 
 from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
-from ddncodec.training.config import RECIPES
+from ddncodec.training.recipes import RECIPES
 
 
 def stage(stride: int, *levels: tuple[int, int]) -> StageConfig:

@@ -20,8 +20,10 @@ from ddncodec.coding.selection import least_cost_indices
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import cosine_basis
 from ddncodec.model.gram import Features, GramLayout, cost_changes, moments, normal_equations, terms
+from ddncodec.samples import to_samples
 from ddncodec.training.codebooks import CodebookState
-from ddncodec.training.step import walk
+from ddncodec.training.data.pictures import Batch
+from ddncodec.training.step import StepOptions, walk
 from ddncodec.zoo.loading import Model
 from ddncodec.zoo.weights_file import ModelInfo
 
@@ -158,11 +160,10 @@ def test_the_layout_splits_what_it_packs() -> None:
 def test_training_builds_no_candidate_pictures(drawn_picture: Callable[[int, int, int], np.ndarray]) -> None:
     network = large_codebook_network()
     codebooks = [CodebookState(network.layer(level)) for level in range(2)]
-    picture = torch.from_numpy(drawn_picture(SIDE, SIDE, 0)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    batch = Batch(to_samples(drawn_picture(SIDE, SIDE, 0)[None]), None)
+    options = StepOptions((1.0, 1.0), autocast=False, final_weight=2.0)
     with LargestTensor() as largest:
-        result = walk(
-            network, codebooks, picture, torch.tensor([100.0]), rate_warmup=(1.0, 1.0), final_weight=2.0, autocast=False
-        )
+        result = walk(network, codebooks, batch, torch.tensor([100.0]), options)
         result.loss.backward()
         for level in range(2):
             codebooks[level].update(result.observations[level], 0.99)

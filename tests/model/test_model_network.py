@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig, State, gram
-from ddncodec.training.config import TINY
+from ddncodec.training.recipes import TINY
 
 LAMBDAS = torch.tensor([500.0, 5000.0])
 CONFIGS = {

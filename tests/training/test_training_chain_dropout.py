@@ -6,25 +6,18 @@ import torch
 from drawing import draw_picture
 
 from ddncodec.samples import to_samples
-from ddncodec.training.config import TINY
+from ddncodec.training.data.pictures import Batch
+from ddncodec.training.recipes import TINY
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import StepResult, walk
+from ddncodec.training.step import StepOptions, StepResult, walk
 
 
 def run(share: float, seed: int = 0) -> StepResult:
     state = TrainState(TINY, torch.device("cpu"))
-    pictures = to_samples(draw_picture(32, 32, 1)[None])
-    return walk(
-        state.network,
-        list(state.codebooks),
-        pictures,
-        torch.tensor([500.0]),
-        rate_warmup=(1.0, 1.0),
-        final_weight=1.0,
-        autocast=False,
-        chain_dropout=share,
-        generator=torch.Generator().manual_seed(seed),
-    )
+    batch = Batch(to_samples(draw_picture(32, 32, 1)[None]), None)
+    options = StepOptions((1.0, 1.0), autocast=False, chain_dropout=share)
+    generator = torch.Generator().manual_seed(seed)
+    return walk(state.network, state.codebooks, batch, torch.tensor([500.0]), options, generator=generator)
 
 
 def test_the_level_itself_is_judged_by_its_choice() -> None:

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import cosine_basis
 from ddncodec.model.gram import Features, moments
 from ddncodec.model.layer import DiscreteDistributionLayer
 from ddncodec.training.codebooks import BUCKETS, RIDGE, CodebookState, bucket_of
-from ddncodec.training.config import Phase, Recipe
+from ddncodec.training.config import CodebookConfig, Phase, Recipe
 from ddncodec.training.split_and_prune import perturb_rows, plan_splits, split_rows
 from ddncodec.training.state import TrainState
-from ddncodec.training.trainer import _update_codebooks
+from ddncodec.training.trainer import update_codebooks
 
 OUTPUTS, COSINES, LEARNED, SIDE = 5, 6, 3, 2
 
@@ -100,10 +100,10 @@ def test_weights_count_in_sums_alone() -> None:
     expected = torch.zeros_like(once.sums).index_add_(0, indices[0].flatten(), cells[0].flatten(0, 1))
     torch.testing.assert_close(once.sums, expected, rtol=1e-4, atol=1e-4)
     assert torch.equal(thrice.counts, once.counts) and once.counts.sum() == indices.numel()
-    assert torch.equal(thrice.flags, once.flags)
+    assert torch.equal(thrice.nonzero, once.nonzero)
 
 
-def test_flags_count_cells_by_lambda() -> None:
+def test_nonzero_counts_cells_by_lambda() -> None:
     layer, random = build_layer(), torch.Generator().manual_seed(4)
     state, t = CodebookState(layer), torch.tensor([-1.0, 1.0])
     features, residual, indices = draw_cells(random)
@@ -111,8 +111,8 @@ def test_flags_count_cells_by_lambda() -> None:
     indices[1, 1:] = 0
     state.update(state.observe(moments(features, residual), indices, t, torch.ones(2)), decay=0.0)
     assert bucket_of(t).tolist() == [0, BUCKETS - 1]
-    assert state.flags[0].tolist() == [36, 0.5]
-    assert state.flags[BUCKETS - 1].tolist() == [30, 6]
+    assert state.nonzero[0].tolist() == [36, 0.5]
+    assert state.nonzero[BUCKETS - 1].tolist() == [30, 6]
     low, high = state.nonzero_bits(t).tolist()
     assert low == 4 and high == pytest.approx(np.log2(5))
 
@@ -128,16 +128,17 @@ def test_value_bits_are_a_code_for_the_counts() -> None:
 
 def test_the_busiest_are_halved_into_the_dead() -> None:
     counts = torch.tensor([100.0, 0, 40, 30, 0.1])
-    pairs = plan_splits(counts, prune_below=0.5, limit=5)
+    pairs, after = plan_splits(counts, prune_below=0.5, limit=5)
     assert pairs == [(1, 0), (4, 0)]
-    assert counts.tolist() == pytest.approx([25, 50, 40, 30, 25])
-    assert not plan_splits(counts, prune_below=0.5, limit=5)
+    assert after.tolist() == pytest.approx([25, 50, 40, 30, 25])
+    assert counts.tolist() == pytest.approx([100, 0, 40, 30, 0.1]), "the counts that it got are as they were"
+    assert not plan_splits(after, prune_below=0.5, limit=5)[0]
 
 
 def test_splits_stop_at_the_limit_and_where_nothing_is_busy() -> None:
-    assert len(plan_splits(torch.tensor([100.0, 0, 0, 0]), 0.5, limit=1)) == 1
-    assert not plan_splits(torch.ones(4), 0.5, limit=4)
-    assert not plan_splits(torch.zeros(4), 0.5, limit=4)
+    assert len(plan_splits(torch.tensor([100.0, 0, 0, 0]), 0.5, limit=1)[0]) == 1
+    assert not plan_splits(torch.ones(4), 0.5, limit=4)[0]
+    assert not plan_splits(torch.zeros(4), 0.5, limit=4)[0]
 
 
 def test_split_and_prune_conserves_counts_and_sums() -> None:
@@ -175,22 +176,21 @@ def test_rows_move_and_are_perturbed_in_place() -> None:
 
 def test_optimizer_moments_and_average_move_with_a_gradient_codebook() -> None:
     stages = (StageConfig(4, 8, LEARNED, COSINES, (LevelConfig(8, OUTPUTS),)),)
-    recipe = Recipe(NetworkConfig(stages, "gradient"), (Phase(10, 1, 1, 32),), split_every=1)
+    recipe = Recipe(NetworkConfig(stages, "gradient"), (Phase(10, 1, 1, 32),), codebook=CodebookConfig(split_every=1))
     state = TrainState(recipe, torch.device("cpu"))
-    network, layer, book = state.network, state.network.layer(0), state.codebooks[0]
-    assert isinstance(network, DiscreteDistributionNetwork)
-    for parameter in state.trained:
+    layer, book = state.network.layer(0), state.codebooks[0]
+    for parameter in state.learner.trained:
         parameter.grad = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel()))
-    state.optimizer.step()
+    state.learner.optimizer.step()
     book.counts.copy_(torch.tensor([100.0, 1000, 0, 300, 300]))
     tables = {
-        "codebook": [*state.rows_of(layer.codebook)],
-        "choice_embedding": [layer.choice_embedding.data, *state.rows_of(layer.choice_embedding)],
+        "codebook": [*state.learner.rows_of(layer.codebook)],
+        "choice_embedding": [layer.choice_embedding.data, *state.learner.rows_of(layer.choice_embedding)],
     }
     assert [len(rows) for rows in tables.values()] == [3, 4]
     before = {name: [table.clone() for table in rows] for name, rows in tables.items()}
     nothing = torch.zeros(book.sums.numel() + OUTPUTS + 2 * BUCKETS)
-    _update_codebooks(state, [nothing], lr_factor=1.0)
+    update_codebooks(state, [nothing], lr_factor=1.0)
     for name, rows in tables.items():
         for table, old in zip(rows, before[name]):
             assert torch.equal(table[2], old[1]), name

@@ -15,10 +15,11 @@ from ddncodec.errors import ArgumentError
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.cells import unpack
 from ddncodec.model.condition import gray_of
-from ddncodec.training.config import MNIST, Phase, Recipe
+from ddncodec.training.config import OptimizerConfig, Phase, Recipe, StartConfig
 from ddncodec.training.data.augmentation import Augmentation
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.principal import start_from_components
+from ddncodec.training.recipes import MNIST
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train, train_step
@@ -50,7 +51,11 @@ def recipe(condition: str) -> Recipe:
         classes=CLASSES if condition == "class" else 0,
     )
     return dataclasses.replace(
-        MNIST, network=network, phases=(Phase(40, 1, 16, CELL),), warmup=5, start_crops=60, learning_rate=1e-2
+        MNIST,
+        network=network,
+        phases=(Phase(40, 1, 16, CELL),),
+        optimizer=OptimizerConfig(learning_rate=1e-2, warmup=5),
+        start=StartConfig(crops=60),
     )
 
 

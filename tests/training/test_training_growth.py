@@ -13,10 +13,10 @@ from torch import Tensor
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
 from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
-from ddncodec.training.config import MNIST_RECURRENT, TINY
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.growth import grow, grow_prior
 from ddncodec.training.prior import PriorNetwork, codebook_features
+from ddncodec.training.recipes import MNIST_RECURRENT, TINY
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step
 
@@ -116,7 +116,7 @@ def test_training_goes_on_from_a_smaller_model(tiny_codec: Codec, drawn_folder: 
     network = tiny_codec.engine.model.network
     config = larger(TINY.network, TINY.network.levels[-1])
     state = TrainState(dataclasses.replace(TINY, network=config).tuning(4), CPU)
-    prior = PriorNetwork(network, TINY.prior_channels, torch.Generator().manual_seed(5)).export(
+    prior = PriorNetwork(network, TINY.prior.channels, torch.Generator().manual_seed(5)).export(
         codebook_features(network)
     )
     state.adopt(network, prior)

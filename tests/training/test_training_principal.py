@@ -11,10 +11,11 @@ import torch
 from PIL import Image
 
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
-from ddncodec.training.config import FACE64, Phase
+from ddncodec.training.config import Phase, StartConfig
 from ddncodec.training.data.augmentation import Augmentation
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.principal import lloyd, nearest, start_from_components
+from ddncodec.training.recipes import FACE64
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step
 
@@ -28,11 +29,10 @@ RECIPE = dataclasses.replace(
         largest_lambda=2.0,
     ),
     phases=(Phase(8, 1, 16, CELL),),
-    start_crops=300,
+    start=StartConfig(crops=300),
     augmentation=Augmentation(mirror=0.0),
-    warmup=2,
-    codebook_decay=0.95,
-    codebook_decay_late=0.95,
+    optimizer=dataclasses.replace(FACE64.optimizer, warmup=2),
+    codebook=dataclasses.replace(FACE64.codebook, decay=0.95, decay_late=0.95),
 )
 
 
@@ -68,7 +68,7 @@ def test_sums_solve_to_the_codebook(pictures: Pictures) -> None:
         layer = state.network.layer(level)
         before = layer.codebook.detach().clone()
         book.solve(layer, 0.0)
-        used = (book.counts * (1 - RECIPE.codebook_decay) / 16 * 300).round() >= 1
+        used = (book.counts * (1 - RECIPE.codebook.decay) / 16 * 300).round() >= 1
         # a last assignment after the last mean moves it a little
         cosine = torch.nn.functional.cosine_similarity(layer.codebook[used][1:, :, 0], before[used][1:, :, 0], dim=1)
         assert float(cosine.median()) > 0.9

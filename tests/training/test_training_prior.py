@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ from bitstream.walks import checkerboard
 from ddncodec.codec import Codec
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.errors import ArgumentError
-from ddncodec.training.config import TINY
+from ddncodec.training.config import PriorConfig
 from ddncodec.training.data.pictures import Pictures
-from ddncodec.training.prior import PriorNetwork, PriorPrices, codebook_features
+from ddncodec.training.prices import PriorPrices
+from ddncodec.training.prior import PriorNetwork, codebook_features
 from ddncodec.training.prior_trainer import PriorTrainer
+from ddncodec.training.recipes import TINY
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import train_step
@@ -111,23 +114,19 @@ def test_prices_and_export_are_those_of_the_moving_average(tiny_codec: Codec) ->
     for step in range(3):
         state.learn(network, planes_of(layout, 2, 64, step), lambdas, 1.0)
     steps = torch.full((2,), lambda_feature(STEP))
-    same, other = (recorded_values(PriorPrices(prior, features, steps)) for prior in (state.average, state.network))
-    assert torch.equal(recorded_values(state.prices(network, lambdas)), same) and not torch.equal(same, other)
+    same, other = (random_choices(PriorPrices(prior, features, steps)) for prior in (state.average, state.network))
+    assert torch.equal(random_choices(state.prices(network, lambdas)), same) and not torch.equal(same, other)
     exported = [prior.start for prior in (state.export(network), state.average.export(features))]
     np.testing.assert_array_equal(*exported)
     assert not np.array_equal(exported[0], state.network.export(features).start)
 
 
-def recorded_values(prices: PriorPrices) -> Tensor:
-    """Bits of the values of anchors in the first plane."""
-    recorded: list[Tensor] = []
-
-    def choose(cells: Tensor, values: Tensor, nonzero: Tensor) -> Tensor:
-        recorded.append(values)
-        return torch.zeros_like(nonzero, dtype=torch.int64)
-
-    prices.choose(0, torch.Size((2, 4, 4)), choose)
-    return recorded[0]
+def random_choices(prices: PriorPrices) -> Tensor:
+    """Indices of the first level at random errors, which are about as large as the prices."""
+    random = torch.Generator().manual_seed(0)
+    cells, candidates = torch.randn(2, 16, 16, 6, generator=random), torch.randn(4, 6, generator=random)
+    candidates[0] = 0
+    return prices.choose(0, cells, candidates, torch.ones(2))
 
 
 def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) -> None:
@@ -147,7 +146,9 @@ def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) 
 
 
 def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
-    with_prior, without = (TrainState(dataclasses.replace(TINY, prior_channels=channels), CPU) for channels in (4, 0))
+    with_prior, without = (
+        TrainState(dataclasses.replace(TINY, prior=PriorConfig(channels)), CPU) for channels in (4, 0)
+    )
     for state in (with_prior, without):
         for _ in range(6):
             train_step(state, Pictures(drawn_folder), CPU, autocast=False)
@@ -158,7 +159,7 @@ def test_the_prior_does_not_disturb_the_network(drawn_folder: Path) -> None:
 
 def test_pictures_of_one_cell_are_priced_though_they_have_no_odd_one(drawn_folder: Path) -> None:
     phases = tuple(dataclasses.replace(phase, crop=16) for phase in TINY.phases)
-    state = TrainState(dataclasses.replace(TINY, phases=phases, joint_from=0), CPU)
+    state = TrainState(dataclasses.replace(TINY, phases=phases, prior=PriorConfig(channels=4, joint_from=0)), CPU)
     assert train_step(state, Pictures(drawn_folder), CPU, autocast=False).loss > 0
 
 
@@ -177,21 +178,27 @@ def test_training_goes_on_from_the_integers_of_a_prior(tiny_codec: Codec) -> Non
         PriorNetwork(network, 5, torch.Generator()).adopt(expected)
 
 
-def test_choices_at_the_priors_prices_follow_what_it_foretells(tiny_codec: Codec) -> None:
-    """With nothing else to tell candidates apart, each cell takes what the prior expects most."""
+GAIN = 4.0
+"""Squared error that every index but 0 saves, in bits."""
+
+
+def test_where_all_candidates_are_equal_each_cell_takes_the_likeliest_index(tiny_codec: Codec) -> None:
     network = tiny_codec.engine.model.network
     prior, planes = scattered(tiny_codec, 4), planes_of(tiny_codec.info.layout, 2, 64, 4)
-    prices = PriorPrices(prior, codebook_features(network), torch.tensor([0.0, 9.0]))
-    chosen = []
-    for number, plane in enumerate(planes):
-        cheapest = prices.choose(number, plane.shape, lambda cells, values, nonzero: 1 + values[:, 1:].argmin(1))
-        chosen.append(cheapest)
+    steps, features = torch.tensor([0.0, 9.0]), codebook_features(network)
+    prices, chosen = PriorPrices(prior, features, steps), []
+    for level, plane in enumerate(planes):
+        candidates = torch.full((tiny_codec.info.layout[level].outputs, 1), -GAIN)
+        candidates[0] = 0
+        chosen.append(prices.choose(level, torch.ones(*plane.shape, 1), candidates, torch.ones(2)))
+    assert any(plane.any() for plane in chosen) and any((plane == 0).any() for plane in chosen)
     with torch.no_grad():
-        for plane, (seen, head, bias) in zip(
-            chosen, prior.predict(chosen, torch.tensor([0.0, 9.0]), codebook_features(network)), strict=True
-        ):
-            logits = seen.permute(0, 2, 3, 1) @ head.T + bias
-            assert torch.equal(1 + logits[..., 1:].argmax(dim=3), plane)
+        for plane, (seen, head, bias) in zip(chosen, prior.predict(chosen, steps, features), strict=True):
+            octaves = seen.permute(0, 2, 3, 1) @ head.T + bias
+            values = octaves[..., 1:] - torch.logsumexp(octaves[..., 1:] * math.log(2), 3, keepdim=True) / math.log(2)
+            likeliest = values.max(dim=3)
+            expected = torch.where(octaves[..., 0] + likeliest.values + GAIN > 0, 1 + likeliest.indices, 0)
+            assert torch.equal(plane, expected)
 
 
 def test_a_prior_that_saves_nothing_is_left_out(drawn_folder: Path, tmp_path: Path) -> None:

@@ -13,15 +13,17 @@ import pytest
 import torch
 
 from ddncodec.training import trainer
-from ddncodec.training.config import TINY, Phase
+from ddncodec.training.config import CodebookConfig, Phase
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.processes import process_group, rank, world
+from ddncodec.training.recipes import TINY
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import draw_lambdas, walk
 
 CPU = torch.device("cpu")
 STEPS, WORLD = 6, 2
-RECIPE = dataclasses.replace(TINY, phases=(Phase(2, 1, 2, 32), Phase(STEPS, 2, 2, 32)), solve_every=2, split_every=3)
+RECIPE = dataclasses.replace(
+    TINY, phases=(Phase(2, 1, 2, 32), Phase(STEPS, 2, 2, 32)), codebook=CodebookConfig(solve_every=2, split_every=3)
+)
 
 
 def work(data: Path, out: Path) -> None:
@@ -75,34 +77,24 @@ def test_the_group_equals_one_process_that_sees_both_halves(checkpoints: list[di
     torch.set_num_threads(1)
     state, pictures = TrainState(RECIPE, CPU), Pictures(drawn_folder)
     while state.step < STEPS:
-        halves = [walk_as(process, state, pictures) for process in range(WORLD)]
-        used = [p for p in state.trained if any(p in gradients for gradients, _ in halves)]
-        means = [(halves[0][0][p] + halves[1][0][p]) / WORLD for p in used]
-        linear = torch.stack([(p * mean).sum() for p, mean in zip(used, means)]).sum()
-        lr_factor = RECIPE.lr_factor(state.step)
-        trainer._descend(state, linear, lr_factor)
-        trainer._update_codebooks(state, [a + b for a, b in zip(halves[0][1], halves[1][1])], lr_factor)
-        state.update_average()
+        lr_factor, batches = RECIPE.lr_factor(state.step), []
+        for process in range(WORLD):
+            batches.append(trainer.run_batch(state, pictures, CPU, process=process, autocast=False)[0])
+        state.learner.descend(sum(batch.loss for batch in batches) / WORLD, lr_factor)
+        observations = [sum(each) for each in zip(*(batch.observations for batch in batches))]
+        trainer.update_codebooks(state, observations, lr_factor)
+        state.learner.update_average(state.step)
         state.step += 1
     torch.set_num_threads(threads)
-    for part, module in (("codebooks", state.codebooks), ("network", state.network), ("average", state.average)):
+    for part, module in (
+        ("codebooks", torch.nn.ModuleList(state.codebooks)),
+        ("network", state.network),
+        ("average", state.average),
+    ):
         for name, value in module.state_dict().items():
             torch.testing.assert_close(
                 checkpoints[0][part][name], value, rtol=1e-5, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}"
             )
-
-
-def walk_as(process: int, state: TrainState, pictures: Pictures) -> tuple[dict[torch.Tensor, torch.Tensor], list]:
-    """Gradients by parameter, and observations, of the pictures that `process` sees at this step."""
-    phase, seed = RECIPE.phase(state.step), (RECIPE.seed, state.step, process)
-    lambdas = draw_lambdas(state.network, phase.batch, trainer._generator(seed))
-    result = walk(
-        state.network, list(state.codebooks), pictures.crops(phase.batch, phase.crop, seed), lambdas,
-        rate_warmup=trainer._rate_warmup(state), final_weight=RECIPE.final_weight, autocast=False,
-    )  # fmt: skip
-    state.optimizer.zero_grad(set_to_none=True)
-    result.loss.backward()
-    return {p: p.grad.clone() for p in state.trained if p.grad is not None}, result.observations
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from bitstream.context import FEATURES, nonzero_scores
 from bitstream.tables import LAMBDA_BUCKETS, SCORE_BINS, score_bins
 from ddncodec.codec import Codec
 from ddncodec.errors import ArgumentError
-from ddncodec.training.config import PHOTO, TINY
 from ddncodec.training.data.pictures import Pictures
+from ddncodec.training.recipes import PHOTO, TINY
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.tables import Sample, fit_tables, initial_tables, value_frequencies

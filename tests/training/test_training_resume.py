@@ -12,22 +12,26 @@ import torch
 from torch import Tensor
 
 from ddncodec.errors import ArgumentError
-from ddncodec.training.config import TINY, Phase, Recipe
-from ddncodec.training.data.pictures import Pictures
+from ddncodec.training.config import CodebookConfig, OptimizerConfig, Phase, Recipe
+from ddncodec.training.data.pictures import Batch, Pictures
+from ddncodec.training.recipes import TINY
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import StepResult, walk
+from ddncodec.training.step import StepOptions, StepResult, walk
 from ddncodec.training.trainer import Report, train, train_step
 
 CPU = torch.device("cpu")
-SHORT = dataclasses.replace(TINY, phases=(Phase(3, 1, 2, 32), Phase(9, 2, 2, 32)), solve_every=2, split_every=4)
+SHORT = dataclasses.replace(
+    TINY, phases=(Phase(3, 1, 2, 32), Phase(9, 2, 2, 32)), codebook=CodebookConfig(solve_every=2, split_every=4)
+)
 GRADIENT = dataclasses.replace(SHORT, network=dataclasses.replace(SHORT.network, codebook="gradient"))
 
 
 def flatten(state: TrainState) -> dict[str, Tensor]:
     """Everything a run remembers, by name."""
-    parts = {"network": state.network, "average": state.average, "codebooks": state.codebooks}
+    parts = {"network": state.network, "average": state.average}
+    parts.update((f"codebooks.{level}", book) for level, book in enumerate(state.codebooks))
     tensors = {f"{part}.{name}": value for part, module in parts.items() for name, value in module.state_dict().items()}
-    for index, memory in state.optimizer.state_dict()["state"].items():
+    for index, memory in state.learner.optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer.{index}.{name}": value for name, value in memory.items()})
     return {**tensors, "step": torch.tensor(state.step)}
 
@@ -39,8 +43,9 @@ def run(recipe: Recipe, pictures: Pictures, stops: list[int], folder: Path, auto
         while state.step < stop:
             train_step(state, pictures, CPU, autocast=autocast)
         state.save(folder / "checkpoint.pt")
-        state = TrainState(dataclasses.replace(recipe, seed=recipe.seed), CPU)
+        state = TrainState(dataclasses.replace(recipe, seed=recipe.seed + 1), CPU)  # other weights, to be replaced
         state.load(folder / "checkpoint.pt")
+        state.recipe = recipe
     return state
 
 
@@ -77,7 +82,9 @@ def test_time_limit_stops_between_steps(drawn_folder: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("codebook", ["gram-lloyd", "gradient"])
 def test_short_training_lowers_the_loss(drawn_folder: Path, tmp_path: Path, codebook: str) -> None:
     network = dataclasses.replace(TINY.network, codebook=codebook)
-    recipe = dataclasses.replace(TINY, network=network, phases=(Phase(60, 2, 4, 32),), learning_rate=3e-3)
+    recipe = dataclasses.replace(
+        TINY, network=network, phases=(Phase(60, 2, 4, 32),), optimizer=OptimizerConfig(learning_rate=3e-3, warmup=5)
+    )
     reports: list[Report] = []
     state = TrainState(recipe, CPU)
     start = state.network.layer(1).codebook.detach().clone()
@@ -115,9 +122,9 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
             TrainState(SHORT, CPU).load(tmp_path / name)
 
 
-def test_phases_and_pace() -> None:
+def test_phases_and_learning_rate() -> None:
     assert [SHORT.phase(step).stages for step in (0, 2, 3, 8)] == [1, 1, 2, 2]
-    assert TINY.lr_factor(0) == pytest.approx(1 / TINY.warmup)
+    assert TINY.lr_factor(0) == pytest.approx(1 / TINY.optimizer.warmup)
     assert TINY.lr_factor(TINY.steps // 2) == pytest.approx(1)
     assert TINY.lr_factor(TINY.steps) == pytest.approx(0.01)
     longer = TINY.lengthened(500)
@@ -127,7 +134,7 @@ def test_phases_and_pace() -> None:
 
 
 @pytest.mark.parametrize("finite", [True, False])
-def test_only_the_trunk_learns_from_an_unsound_step_with_a_finite_loss(
+def test_only_the_trunk_learns_from_an_unstable_step_with_a_finite_loss(
     monkeypatch: pytest.MonkeyPatch, drawn_folder: Path, finite: bool
 ) -> None:
     state = TrainState(TINY, CPU)
@@ -149,10 +156,10 @@ def test_only_the_trunk_learns_from_an_unsound_step_with_a_finite_loss(
 
 
 @pytest.mark.parametrize("level", [1, 3])  # the first of its stage, and one within
-def test_a_walk_whose_error_grows_is_not_sound(drawn_folder: Path, level: int) -> None:
+def test_a_step_whose_error_grows_is_not_stable(drawn_folder: Path, level: int) -> None:
     state = TrainState(TINY, CPU)
     crops, lambdas = Pictures(drawn_folder).crops(2, 32, (0,)), torch.full((2,), 256.0)
-    options: dict[str, Any] = {"rate_warmup": (1.0, 1.0), "final_weight": 2.0, "autocast": False}
-    assert walk(state.network, list(state.codebooks), crops, lambdas, **options).stable
+    batch, options = Batch(crops, None), StepOptions((1.0, 1.0), autocast=False, final_weight=2.0)
+    assert walk(state.network, state.codebooks, batch, lambdas, options).stable
     state.network.layer(level).to_base.bias.data.fill_(50.0)
-    assert not walk(state.network, list(state.codebooks), crops, lambdas, **options).stable
+    assert not walk(state.network, state.codebooks, batch, lambdas, options).stable

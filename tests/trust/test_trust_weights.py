@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from trust_cases import GOLDEN, flipped
 
 from ddncodec.errors import ArgumentError, DdncError, ModelError
-from ddncodec.training.config import TINY
+from ddncodec.training.recipes import TINY
 from ddncodec.training.state import TrainState
 from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model

@@ -21,11 +21,12 @@ from ddncodec.cli.failures import INTERRUPTED, TERMINATED, Failure
 from ddncodec.cli.training.training_log import TrainingLog
 from ddncodec.errors import ArgumentError
 from ddncodec.files import replacing, write_atomically
-from ddncodec.training.config import RECIPES, Recipe
+from ddncodec.training.config import Recipe
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.precision import fast_precision
 from ddncodec.training.principal import start_from_components
 from ddncodec.training.processes import process_group, rank
+from ddncodec.training.recipes import RECIPES
 from ddncodec.training.release import release
 from ddncodec.training.state import TrainState
 from ddncodec.training.trainer import Report, train
