@@ -1,4 +1,11 @@
-"""From samples to index planes and back: rate, selection, search, tiles, post-filter and chunks.
+"""From samples to index planes and streams, and back. Imports `bitstream`, `images`, `model` and `zoo`.
 
-Imports `bitstream`, `images`, `model` and `zoo`.
+Its modules import each other downwards:
+
+    effort, rate, tiling, condition   settings, lambda and bits, where pictures are cut, what a model is given
+    post_filter, engine               a model at work, and the decoder's walk from index planes to pictures
+    selection, rate_model             the best candidates of a cell, and what indices will cost
+    beam, encoder                     the choice of indices
+    tiles                             pictures of any size, tile by tile
+    chunks, assembly                  streams put together and parsed
 """

@@ -14,14 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bitstream import Header, Planes, grid
-from bitstream.context import anchor_scores, non_anchor_mask, nonzero_scores
-from bitstream.prior import PriorState
+from bitstream.context import non_anchor_mask
 from ddncodec.coding import beam
 from ddncodec.coding.effort import EFFORTS, Effort
 from ddncodec.coding.engine import Engine, lambda_step_of
-from ddncodec.coding.foreseen import predicted_candidates
-from ddncodec.coding.rate import lambda_of_step, nonzero_bits, value_bits
-from ddncodec.coding.selection import best_candidates, price_unit
+from ddncodec.coding.rate import lambda_of_step
+from ddncodec.coding.rate_model import Priced, RateModel, TableRates, rate_model
+from ddncodec.coding.selection import price_unit
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
 from ddncodec.model.gram import moments, terms
@@ -29,20 +28,19 @@ from ddncodec.model.gram import moments, terms
 UNKNOWN = -1
 """In planes given to `encode`: this cell is free to choose."""
 CAUTION = 4.0
-"""Bits by which a try must beat the best one unseen: tries of all cells are judged at once, which disturbs each."""
-Nonzero = Sequence[np.ndarray]
-"""`index != 0` of the levels so far, of one picture: (rows, cols) bool each."""
+"""Margin in bits by which a look-ahead candidate must beat the greedy one: all cells are tried at once, so each
+estimate is noisy."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The best few indices of each cell, the best first.
+    """The best few indices of each cell, 0 among them, the best first.
 
-    `codes` (B, gh, gw, n) int64. `costs` is what an option changes against keeping, error and rate; `bits` is its rate;
-    both (B, gh, gw, n), in bits, float32. Cells beyond the picture have no choice but to keep.
+    `indices` (B, gh, gw, n) int64. `costs` is what an option changes against keeping, error and rate; `bits` is its
+    rate; both (B, gh, gw, n), in bits, float32. Cells beyond the picture can only keep.
     """
 
-    codes: Tensor
+    indices: Tensor
     costs: Tensor
     bits: Tensor
 
@@ -51,7 +49,7 @@ class Options:
 class Reconstruction:
     """The index planes of a picture, and the picture (3, H, W) that they decode to, nominally in [-1, 1].
 
-    `picture` is None behind a search by beam.
+    `picture` is None after a beam search.
     """
 
     planes: Planes
@@ -74,58 +72,52 @@ class IndexEncoder:
 
     def walk(self) -> list[Reconstruction]:
         """Choose the indices of all levels."""
+        model = self.engine.model
         chosen: list[Planes] = [[] for _ in self.headers]
-        nonzero: list[Nonzero] = [[] for _ in self.headers]
-        prior_states = self._prior_states()
+        rates = [rate_model(model, header) for header in self.headers]
+        tables = [TableRates(model, header) for header in self.headers]
         state = self.engine.start(self.headers)
-        for level in range(len(self.engine.model.info.layout)):
+        for level in range(len(model.info.layout)):
             proposal = self.engine.propose(state)
-            for prior_state in prior_states:
-                prior_state.start_level()
-            codes = self._choose(proposal, nonzero, prior_states)
-            state = self.engine.backend.advance(proposal, codes)
+            for each in rates:
+                each.begin()
+            indices = self._choose(proposal, rates, tables)
+            state = self.engine.backend.advance(proposal, indices)
             del proposal  # its features are the largest thing there is, and would outlive the making of the next ones
-            nonzero = self._extend(nonzero, codes, level)
-            for planes, plane in zip(chosen, self._inside(codes, level).cpu().numpy().astype(np.int32)):
+            tables = self._fork(tables, indices, level)
+            for each, planes, plane in zip(rates, chosen, self._inside(indices, level)):
                 planes.append(plane)
-            for prior_state, planes in zip(prior_states, chosen):
-                prior_state.finish_level(planes[-1])
-        return [
-            Reconstruction(planes, picture)
-            for planes, picture in zip(chosen, self.engine.render(state, self.headers[0]))
-        ]
+                each.finish(plane)
+        pictures = self.engine.render(state, self.headers[0])
+        return [Reconstruction(planes, picture) for planes, picture in zip(chosen, pictures)]
 
-    def _prior_states(self) -> list[PriorState]:
-        """What the index prior will make of each picture; none where the model has no prior."""
-        prior, layout = self.engine.model.prior, self.engine.model.info.layout
-        if prior is None:
-            return []
-        return [PriorState(prior, layout, each.width, each.height, each.lambda_step) for each in self.headers]
+    def _choose(self, proposal: Proposal, rates: Sequence[RateModel], tables: Sequence[TableRates]) -> Tensor:
+        """The indices of a level, (B, gh, gw): of the options of each cell the best at `rates`.
 
-    def _choose(self, proposal: Proposal, nonzero: Sequence[Nonzero], prior_states: Sequence[PriorState]) -> Tensor:
-        """The indices of a level, (B, gh, gw): of the options of each cell the one that promises most."""
+        Looking ahead goes by `tables`, whatever the rates are.
+        """
         network, level = self.engine.model.network, proposal.level
         last = level + 1 == len(self.engine.model.info.layout)
         tries = 1 if last else self.effort.tries_at(network.scale(level))
-        options = self._options(proposal, self._residual(proposal), nonzero, tries, prior_states)
+        options = self._options(proposal, self._residual(proposal), rates, tries)
         if tries == 1:
-            return options.codes[..., 0]
+            return options.indices[..., 0]
         costs = torch.empty_like(options.bits)
         for number in range(costs.shape[3]):
             for mask in _groups(costs.shape[1:3], self.effort.groups if number else 1):
                 group = mask.to(costs.device)
-                codes = options.codes[..., number].where(group, options.codes[..., 0])
-                ahead = self._extend(nonzero, codes, level)
-                outlook = self._outlook(self.engine.backend.advance(proposal, codes), ahead, costs.shape[1:3])
+                indices = options.indices[..., number].where(group, options.indices[..., 0])
+                ahead = self._fork(tables, indices, level)
+                outlook = self._outlook(self.engine.backend.advance(proposal, indices), ahead, costs.shape[1:3])
                 costs[..., number] = (options.bits[..., number] + outlook).where(group, costs[..., number])
         costs[..., 1:] += CAUTION
         best = costs.argmin(dim=3, keepdim=True)
-        return options.codes.gather(3, best)[..., 0]
+        return options.indices.gather(3, best)[..., 0]
 
-    def _outlook(self, state: State, nonzero: Sequence[Nonzero], shape: torch.Size) -> Tensor:
-        """What is to be expected from `state` on in each cell of a grid `shape`: error and rate in bits, (B, *shape).
+    def _outlook(self, state: State, tables: Sequence[TableRates], shape: torch.Size) -> Tensor:
+        """Error and rate in bits to expect after `state` in each cell of a grid `shape`, (B, *shape).
 
-        Found by going on greedily for `effort.depth` levels, or to the last one.
+        Found by choosing greedily for `effort.depth` levels, or to the last one.
         """
         levels = len(self.engine.model.info.layout)
         end = min(state.level + self.effort.depth, levels) - 1
@@ -133,65 +125,32 @@ class IndexEncoder:
         for level in range(state.level, end + 1):
             proposal = self.engine.propose(state)
             residual = self._residual(proposal)
-            options = self._options(proposal, residual, nonzero, 1)
+            options = self._options(proposal, residual, tables, 1)
             if level < end:
-                codes = options.codes[..., 0]
+                indices = options.indices[..., 0]
                 spent = spent + _sums(options.bits[..., 0], shape)
-                state, nonzero = self.engine.backend.advance(proposal, codes), self._extend(nonzero, codes, level)
+                state, tables = self.engine.backend.advance(proposal, indices), self._fork(tables, indices, level)
                 del proposal  # as above
         error = residual.square().sum(dim=(3, 4)) / self._unit(end)[:, None, None]
         return spent + _sums(error + options.costs[..., 0], shape)
 
-    def _options(
-        self,
-        proposal: Proposal,
-        residual: Tensor,
-        nonzero: Sequence[Nonzero],
-        count: int,
-        prior_states: Sequence[PriorState] = (),
-    ) -> Options:
-        """The `count` best indices of each cell of a level, at the prices of `prior_states`, or else of the tables."""
+    def _options(self, proposal: Proposal, residual: Tensor, rates: Sequence[RateModel], count: int) -> Options:
+        """The `count` best indices of each cell of a level, at the rates of each picture."""
         layer, level = self.engine.model.network.layer(proposal.level), proposal.level
         cells, candidates = moments(proposal.features, residual), terms(layer.codebook, layer.cosines)
         count = min(count, len(candidates) - 1)
-        unit, each = self._unit(level), []
-        for i, header in enumerate(self.headers):
-            if prior_states:
-                shape = grid(self.engine.model.info.layout[level], header.width, header.height)
-                costs, bits, codes = predicted_candidates(cells[i], candidates, prior_states[i], shape, unit[i], count)
-            else:
-                price = value_bits(self.engine.model.tables[level], lambda_step_of(header)).to(self.engine.device)
-                found, codes = best_candidates(cells[i].flatten(0, 1), candidates, price * unit[i], count)
-                costs, codes = (found / unit[i]).view(*cells.shape[1:3], count), codes.view(*cells.shape[1:3], count)
-                flag = self._nonzero_bits(costs[..., 0], level, nonzero[i], header)[..., None]
-                costs, bits = costs + flag, price[codes] + flag
-            each.append(_best(codes, costs, bits))
-        codes, costs, bits = map(torch.stack, zip(*each))
-        return Options(self._hold(codes, level), costs, bits)
+        units = self._unit(level)
+        priced = [each.price(one, candidates, unit, count) for each, one, unit in zip(rates, cells, units)]
+        indices, costs, bits = map(torch.stack, zip(*map(_with_keeping, priced)))
+        return Options(self._hold(indices, level), costs, bits)
 
-    def _nonzero_bits(self, costs: Tensor, level: int, nonzero: Nonzero, header: Header) -> Tensor:
-        """Extra bits of not keeping over keeping, (gh, gw); infinite beyond the picture.
-
-        `costs` (gh, gw) are those of the best index without these bits. The second checkerboard phase is priced knowing
-        what the first one takes, as it will be coded.
-        """
-        tables, layout = self.engine.model.tables[level], self.engine.model.info.layout
-        scores = nonzero_scores(tables.weights, nonzero, level, layout, header.width, header.height, header.lambda_step)
-        bits = nonzero_bits(tables, scores, 0)
-        rows, cols = bits.shape
-        taken = costs[:rows, :cols].cpu().numpy() + bits < 0
-        second = nonzero_bits(tables, scores + anchor_scores(tables.weights, taken), 1)
-        out = torch.full_like(costs, torch.inf)
-        out[:rows, :cols] = torch.from_numpy(np.where(non_anchor_mask(bits.shape), second, bits)).to(costs)
-        return out
-
-    def _hold(self, codes: Tensor, level: int) -> Tensor:
-        """Codes (B, gh, gw, n) with those that are fixed in place of every option."""
+    def _hold(self, indices: Tensor, level: int) -> Tensor:
+        """Indices (B, gh, gw, n) with those that are fixed in place of every option."""
         if self.fixed is not None:
-            known = torch.from_numpy(np.stack([planes[level] for planes in self.fixed])).to(codes)[..., None]
-            inside = codes[:, : known.shape[1], : known.shape[2]]
+            known = torch.from_numpy(np.stack([planes[level] for planes in self.fixed])).to(indices)[..., None]
+            inside = indices[:, : known.shape[1], : known.shape[2]]
             inside.copy_(torch.where(known == UNKNOWN, inside, known))
-        return codes
+        return indices
 
     def _residual(self, proposal: Proposal) -> Tensor:
         """What keeping would leave, in cells (B, gh, gw, P, colors)."""
@@ -202,22 +161,22 @@ class IndexEncoder:
     def _unit(self, level: int) -> Tensor:
         return price_unit(self.prices, self.engine.model.network.scale(level))
 
-    def _inside(self, codes: Tensor, level: int) -> Tensor:
-        """The part of codes (B, gh, gw) that belongs to the pictures."""
+    def _inside(self, indices: Tensor, level: int) -> np.ndarray:
+        """The part of indices (B, gh, gw) that belongs to the pictures, int32, on the CPU."""
         rows, cols = grid(self.engine.model.info.layout[level], self.headers[0].width, self.headers[0].height)
-        return codes[:, :rows, :cols]
+        return indices[:, :rows, :cols].cpu().numpy().astype(np.int32)
 
-    def _extend(self, nonzero: Sequence[Nonzero], codes: Tensor, level: int) -> list[Nonzero]:
-        """`nonzero` of each picture with that of one level more."""
-        return [[*before, plane] for before, plane in zip(nonzero, (self._inside(codes, level) != 0).cpu().numpy())]
+    def _fork(self, tables: Sequence[TableRates], indices: Tensor, level: int) -> list[TableRates]:
+        """The rates of each picture after one level more."""
+        return [each.fork(plane) for each, plane in zip(tables, self._inside(indices, level))]
 
 
-def _best(codes: Tensor, costs: Tensor, bits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes, costs and bits (gh, gw, n) of the best n of keeping and n indices; of keeping where costs are infinite."""
-    costs, order = F.pad(costs, (1, 0)).topk(codes.shape[2], dim=2, largest=False)
+def _with_keeping(priced: Priced) -> tuple[Tensor, Tensor, Tensor]:
+    """Indices, costs and bits (gh, gw, n) of the best n of index 0 and n candidates; 0 where costs are infinite."""
+    costs, order = F.pad(priced.costs, (1, 0)).topk(priced.indices.shape[2], dim=2, largest=False)
     possible = costs.isfinite()
-    codes, bits = F.pad(codes, (1, 0)).gather(2, order), F.pad(bits, (1, 0)).gather(2, order)
-    return codes.where(possible, 0), costs.where(possible, 0), bits.where(possible, 0)
+    indices, bits = (F.pad(each, (1, 0)).gather(2, order) for each in (priced.indices, priced.bits))
+    return indices.where(possible, 0), costs.where(possible, 0), bits.where(possible, 0)
 
 
 def _groups(shape: torch.Size, count: int) -> Iterator[Tensor]:

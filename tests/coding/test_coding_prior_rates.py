@@ -17,8 +17,9 @@ from ddncodec.codec import Codec
 from ddncodec.coding import encoder
 from ddncodec.coding.effort import EFFORTS
 from ddncodec.coding.engine import Engine
-from ddncodec.coding.foreseen import predicted_candidates
 from ddncodec.coding.rate import lambda_of_step
+from ddncodec.coding.rate_model import PriorRates
+from ddncodec.coding.tiling import Tiling
 from ddncodec.generation.sampling import draw_planes
 from ddncodec.selftest import run
 from ddncodec.zoo.loading import Model
@@ -46,9 +47,11 @@ def test_prices_are_the_bits_of_the_coder() -> None:
     level = bitstream.LevelPrior(*(rng.integers(-40, 41, shape, dtype=kind) for shape, kind in _shapes(3, 6)))
     prior = bitstream.IndexPrior(rng.integers(-99, 99, 3, dtype=np.int8), (level,))
     prior_state = PriorState(prior, layout, 24, 16, STEP)
-    prior_state.start_level()
+    rates = PriorRates(prior_state, iter([(2, 3)]))
+    rates.begin()
     cells, candidates = torch.zeros(3, 4, 5), torch.randn(6, 5)  # no error to gain: only bits count
-    costs, bits, codes = predicted_candidates(cells, candidates, prior_state, (2, 3), torch.tensor(1.0), 5)
+    priced = rates.price(cells, candidates, torch.tensor(1.0), 5)
+    costs, bits, codes = priced.costs, priced.bits, priced.indices
     assert torch.equal(costs[:2, :3], bits[:2, :3])
     assert costs[2].isinf().all() and costs[:, 3].isinf().all()
     even = checkerboard((2, 3))[0]
@@ -105,9 +108,15 @@ def test_every_prefix_of_passes_decodes(prior_codec: Codec, drawn_picture: Draw)
             np.testing.assert_array_equal(found, plane)
 
 
-def test_large_pictures_are_chosen_tile_by_tile_and_coded_whole(prior_codec: Codec, drawn_picture: Draw) -> None:
-    picture = np.tile(drawn_picture(64, 64, 5), (1, 32, 1))
-    assert prior_codec.decode(prior_codec.encode(picture, 60, effort=1)).size == (2048, 64)
+def test_pictures_chosen_tile_by_tile_are_coded_as_one(prior_codec: Codec, drawn_picture: Draw) -> None:
+    cutting, picture = Codec(prior_codec.info.path, tiling=Tiling(64, 64)), drawn_picture(64, 320, 5)
+    layout, prior = cutting.info.layout, cutting.engine.model.probabilities
+    data = cutting.encode(picture, 60, effort=1)
+    stream, planes = bitstream.read_stream(data), cutting.planes(data)
+    assert [plane.shape for plane in planes] == [bitstream.grid(level, 320, 64) for level in layout]
+    assert list(stream.passes) == bitstream.encode_planes(planes, layout, stream.header, prior)
+    whole = prior_codec.planes(prior_codec.encode(picture, 60, effort=1))
+    assert np.mean([np.mean(a == b) for a, b in zip(planes, whole, strict=True)]) > 0.98
 
 
 def test_selftest_passes(prior_codec: Codec) -> None:
