@@ -4,8 +4,16 @@
     image = ddncodec.decode(data)
 
 `Codec` loads a model once for many pictures. Importing this package does not import torch; the first use of a codec
-does. Layers, each importing only those before it: `bitstream`; `model`; `rate`, `search`; `loading`, `engine`, `tiles`,
-`codec`; `training`; `cli`.
+does. Layers, each importing only those before it:
+
+    bitstream; errors, files, samples, metrics     bytes to indices and back; what all share
+    images, model                                  pictures in and out; the network
+    zoo                                            weights files and installed models
+    coding                                         pictures to indices to streams, and back
+    codec                                          pictures to bytes with one model loaded
+    generation, selftest, targets, placeholder, pillow_plugin
+    batch, training                                many files at once; new models
+    ray_data, cli
 """
 
 from __future__ import annotations

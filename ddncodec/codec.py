@@ -174,7 +174,7 @@ class Codec:
     ) -> Image.Image:
         """Decode a stream to a PIL image, mode RGB, L, RGBA or LA; `info` holds metadata, see `pictures.to_image`.
 
-        levels: stop after so many levels, for a preview. region: x, y, width and height in pixels of the part to
+        levels: stop after this many levels, for a preview. region: x, y, width and height in pixels of the part to
         decode, which costs less than the whole. allow_partial: decode the whole passes of a torn stream.
 
         Raises: bitstream.BitstreamError for anything wrong with the data, ArgumentError.

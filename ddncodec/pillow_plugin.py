@@ -7,7 +7,7 @@
     picture = Image.open("photo.ddn")
 
 `Image.open` reads the header only; torch, the model, found by its id among the installed ones, and metadata are loaded
-with the pixels. What is wrong is told as Pillow does: UnidentifiedImageError from `Image.open` for what is no stream,
+with the pixels. Errors are those of Pillow: UnidentifiedImageError from `Image.open` for what is no stream,
 DecompressionBombError for one too large, OSError once pixels are needed. `ImageFile.LOAD_TRUNCATED_IMAGES` shows
 the whole passes of a stream that breaks off. Alpha is seen where the codec writes it, at the beginning.
 """

@@ -1,7 +1,7 @@
 """Pictures of a few dozen bytes, to show before the real one: inline streams, their text, and `data:` URLs.
 
-An inline stream (FORMAT.md, section 4.2) leaves out signature and model id: 5 or 6 bytes beside the indices. Whoever
-decodes it must know the model, and another one is noticed.
+An inline stream (FORMAT.md, section 4.2) leaves out signature and model id: 5 or 6 bytes in addition to the indices.
+Whoever decodes it must know the model, and another one is noticed.
 """
 
 from __future__ import annotations

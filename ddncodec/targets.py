@@ -37,6 +37,16 @@ CHEAPER, DEARER = 48, 320
 """Lambda steps by which the price may leave the model's range: to an eighth, and to where nothing is worth a bit."""
 FINEST = 1 / 32
 """Lambda steps between prices that are too close to tell apart."""
+BISECT_AFTER = 6
+"""Trials after which every other one halves the interval instead of following a straight line."""
+NEAREST_END = 0.05
+"""Share of the interval that a straight line keeps away from its ends."""
+SLOPES = (1 / 8, 4)
+"""Bounds of a measured slope, in the slopes of photographs."""
+BITS_AT_BEST, LOG_BYTES_PER_STEP = 1.0, 0.027
+"""Bits per pixel of photographs at the best quality, about, and how their log falls with a lambda step."""
+PSNR_AT_BEST, PSNR_PER_STEP = 36.0, 0.1
+"""PSNR of photographs in dB at the best quality, about, and how it falls with a lambda step."""
 
 
 class TargetError(ArgumentError):
@@ -101,7 +111,7 @@ class Trial:
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """Looks for a step whose trial has a value within `window`; values fall with the step, but for small wiggles.
+    """Looks for a step whose trial has a value within `window`; values fall with the step, except for small wiggles.
 
     `ends` are the smallest and largest step, `start` the first to try, `slope` a guess how values fall with a step.
     """
@@ -112,7 +122,7 @@ class Search:
     slope: float
 
     def run(self, attempt: Callable[[float], Iterator[Trial]], tried: Callable[[Trial], None]) -> list[Trial]:
-        """All trials, each told to `tried`; the last one is within the window if any is.
+        """All trials, each reported to `tried`; the last one is within the window if any is.
 
         An attempt may yield several trials of a step, of falling values. The first one counts; but after PATIENCE
         steps, where that is above the window, one of the others does if it is within.
@@ -140,8 +150,8 @@ class Search:
         width = under.step - over.step
         if abs(width) <= FINEST:
             return None
-        share = (over.value - self._aim) / (over.value - under.value) if count < 6 or count % 2 else 0.5
-        return over.step + width * min(max(share, 0.05), 0.95)
+        share = (over.value - self._aim) / (over.value - under.value) if count < BISECT_AFTER or count % 2 else 0.5
+        return over.step + width * min(max(share, NEAREST_END), 1 - NEAREST_END)
 
     def _beyond(self, trials: list[Trial]) -> float | None:
         """By the slope of the last two trials, while all lie on one side of the window."""
@@ -149,7 +159,7 @@ class Search:
         if len(trials) > 1:
             before = trials[-2]
             measured = (before.value - last.value) / (last.step - before.step)
-            slope = min(max(measured, self.slope / 8), self.slope * 4)
+            slope = min(max(measured, self.slope * SLOPES[0]), self.slope * SLOPES[1])
         step = min(max(last.step + (last.value - self._aim) / slope, self.ends[0]), self.ends[1])
         return None if step == last.step else step
 
@@ -160,7 +170,7 @@ class Search:
 
 @dataclasses.dataclass(frozen=True)
 class _Picture:
-    """A picture and how it is encoded, but for the price of a bit; `bare` is without a post-filter."""
+    """A picture and how it is encoded, except the price of a bit; `bare` is without a post-filter."""
 
     codec: Codec
     pixels: Pixels
@@ -229,7 +239,7 @@ def encode_to(
     effort: int = DEFAULT_EFFORT,
     tried: Callable[[Trial], None] = lambda trial: None,
 ) -> Encoded:
-    """Encode one picture to a target, which takes 3 to 5 encodings of most photographs; `tried` is told of each.
+    """Encode one picture to a target, which takes 3 to 5 encodings of most photographs; each is reported to `tried`.
 
     Other arguments are those of `Codec.encode`. A size is never exceeded.
 
@@ -248,10 +258,10 @@ def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> 
     if len(smallest.data) > limit:
         raise TargetError(f"target of {limit} bytes is below {len(smallest.data)}, the smallest file of this picture")
     best, worst = picture.range
-    # Photographs take about 1 bit per pixel at the best quality, and 2.7 % less for every step.
-    guess = best + math.log(picture.pixels.rgb.size / 24 / limit) / 0.027
+    height, width = picture.pixels.rgb.shape[:2]
+    guess = best + math.log(BITS_AT_BEST * height * width / 8 / limit) / LOG_BYTES_PER_STEP
     least = math.ceil((1 - BYTES_TOLERANCE) * limit)
-    search = Search((math.log(least), math.log(limit)), picture.ends, min(guess, worst), 0.027)
+    search = Search((math.log(least), math.log(limit)), picture.ends, min(guess, worst), LOG_BYTES_PER_STEP)
     trials = [smallest, *_run(search, _Picture.by_bytes, picture, tried)]
     found = max((trial for trial in trials if len(trial.data) <= limit), key=lambda trial: trial.value)
     return picture.encoded(found, len(found.data) >= least)
@@ -259,8 +269,8 @@ def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> 
 
 def _to_psnr(picture: _Picture, wanted: float, tried: Callable[[Trial], None]) -> Encoded:
     best, worst = picture.range
-    # They have about 36 dB at the best quality, and lose 0.1 dB with every step.
-    search = Search((wanted, wanted + PSNR_TOLERANCE), picture.ends, min(best + (36 - wanted) / 0.1, worst), 0.1)
+    guess = best + (PSNR_AT_BEST - wanted) / PSNR_PER_STEP
+    search = Search((wanted, wanted + PSNR_TOLERANCE), picture.ends, min(guess, worst), PSNR_PER_STEP)
     trials = _run(search, _Picture.by_psnr, picture, tried)
     enough = [trial for trial in trials if trial.value >= wanted]
     within = [trial for trial in enough if trial.value <= wanted + PSNR_TOLERANCE]

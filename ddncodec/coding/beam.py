@@ -25,7 +25,7 @@ def is_one_cell(engine: Engine, header: Header) -> bool:
 def search_planes(engine: Engine, picture: Tensor, header: Header, price: Tensor, beam: int) -> Planes:
     """The index planes of one picture (1, 3, H, W) of one cell, samples in [-1, 1], at the lambda `price` (1,).
 
-    At every level the `beam` best of all continuations of those before go on; best is the least squared error plus
+    At every level the `beam` best of all continuations of those before are kept; best is the least squared error plus
     lambda times the bits of the values.
     """
     network, state = engine.model.network, engine.start([header])
@@ -40,7 +40,7 @@ def search_planes(engine: Engine, picture: Tensor, header: Header, price: Tensor
         change = torch.cat(list(cost_changes(cells.flatten(0, 2), candidates, unit * bits)))
         cost = residual.square().flatten(1).sum(1)[:, None] + change + unit * spent[:, None]
         best = cost.flatten().topk(min(beam, cost.numel()), largest=False).indices
-        parents, codes = best // shape.outputs, best % shape.outputs
-        state = engine.backend.advance(proposal.take(parents), codes[:, None, None])
-        paths, spent = torch.cat([paths[parents], codes[:, None]], dim=1), spent[parents] + bits[codes]
+        parents, indices = best // shape.outputs, best % shape.outputs
+        state = engine.backend.advance(proposal.take(parents), indices[:, None, None])
+        paths, spent = torch.cat([paths[parents], indices[:, None]], dim=1), spent[parents] + bits[indices]
     return [np.array([[code]], dtype=np.int32) for code in paths[0].tolist()]

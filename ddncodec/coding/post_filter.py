@@ -30,7 +30,7 @@ COLORS = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]
 EXPONENTS = np.array([0, 0, 2, 4, 5, 7, 8, 4, 7, 8, 4, 6, 8, 3, 6, 7, 0, 3, 4, 4, 6, 7, 0, 3, 5, 5, 4, 4])
 """Octaves by which the atoms of photographs are fainter than 1, about."""
 FRAMING_BITS = 56
-"""What a chunk takes beside its weights: tag, length, checksum, and at most a byte of padding."""
+"""What a chunk takes in addition to its weights: tag, length, checksum, and at most a byte of padding."""
 ROWS = 64
 """Rows of a picture whose atoms are in memory at once."""
 ROUNDS = 16
@@ -83,8 +83,8 @@ def moments(picture: Tensor, original: Tensor, rows: slice, cols: slice) -> Mome
 def fit(sums: Moments, header: Header, rate_weight: float = 1) -> np.ndarray | None:
     """The weights that save most, (components, ATOMS) int32; None where none pay for the chunk.
 
-    They minimise squared error + price x bits, a component at a time; the price is the header's lambda, or so many
-    times as much.
+    They minimise squared error + price x bits, a component at a time; the price is the header's lambda times
+    `rate_weight`.
     """
     price, scale = _price(header) * rate_weight, _weight_scale(header)
     gram = sums.gram * scale[:, None] * scale
@@ -120,7 +120,7 @@ def _atoms(picture: Tensor) -> Iterator[tuple[slice, Tensor]]:
 
 
 def _atoms_within(picture: Tensor) -> Tensor:
-    """The atoms (ATOMS, pixels) of a picture (3, h, w) but for a border of REACH pixels."""
+    """The atoms (ATOMS, pixels) of a picture (3, h, w) except a border of REACH pixels."""
     smooth = [torch.einsum("ij,jhw->ihw", _colors(picture), picture)]
     for scale in range(SCALES):
         smooth.append(_blur(smooth[-1], 1 << scale))

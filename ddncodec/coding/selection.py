@@ -18,8 +18,8 @@ def least_cost_indices(cells: Tensor, candidates: Tensor, prices: Tensor, thresh
     `threshold` (n,) is lambda times the extra bits of not keeping; the others are as in `best_candidates`. Returns
     int64 indices (n,); 0 where no candidate pays.
     """
-    cost, codes = (each[:, 0] for each in best_candidates(cells, candidates, prices))
-    return torch.where(cost + threshold < 0, codes, 0)
+    cost, indices = (each[:, 0] for each in best_candidates(cells, candidates, prices))
+    return torch.where(cost + threshold < 0, indices, 0)
 
 
 def best_candidates(cells: Tensor, candidates: Tensor, prices: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
@@ -29,13 +29,13 @@ def best_candidates(cells: Tensor, candidates: Tensor, prices: Tensor, count: in
     (n, K) is lambda times the bits of each value, with an arbitrary first entry, in units of network squared error,
     like the change.
     """
-    costs, codes = [], []
+    costs, indices = [], []
     for change in cost_changes(cells, candidates, prices):
         change[:, 0] = torch.inf
         best = change.min(dim=1, keepdim=True) if count == 1 else change.topk(count, dim=1, largest=False)
         costs.append(best.values)
-        codes.append(best.indices)
-    return torch.cat(costs), torch.cat(codes)
+        indices.append(best.indices)
+    return torch.cat(costs), torch.cat(indices)
 
 
 def price_unit(lambdas: Tensor, scale: int) -> Tensor:

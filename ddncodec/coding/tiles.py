@@ -122,7 +122,7 @@ def replay_batch(engine: Engine, choices: Sequence[Choice], headers: Sequence[He
 
 
 def replay_region(engine: Engine, choice: Choice, header: Header, region: Region) -> np.ndarray:
-    """Decode a part of a picture, (h, w, 3) uint8: as the whole would be there, but for one level of 255.
+    """Decode a part of a picture, (h, w, 3) uint8: as the whole would be there, to one level of 255.
 
     Only the indices of the region and of a margin around it are replayed.
     """

@@ -13,7 +13,7 @@ from ddncodec.generation.sampling import value_probabilities
 
 CHILDREN = 8
 MAX_LEVELS = 4
-"""A tree of so many levels has 4680 pictures."""
+"""A tree of this many levels has 4680 pictures."""
 
 
 def children(engine: Engine, level: int, step: int) -> list[int]:
