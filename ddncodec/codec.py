@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import os
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from functools import lru_cache
-from typing import Any, TypeAlias
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache, wraps
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -20,19 +21,33 @@ from ddncodec.coding.assembly import Parsed
 from ddncodec.coding.condition import Condition
 from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
 from ddncodec.coding.engine import Engine
+from ddncodec.coding.precision import AUTO, check_precision, precision_of
 from ddncodec.coding.rate import step_of_lambda
 from ddncodec.coding.tiles import Choice
 from ddncodec.coding.tiling import DEFAULT_TILING, Region, Tiling
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, Pixels, to_array, to_image, to_pixels
+from ddncodec.threads import computing
 from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model
 
 DEFAULT_QUALITY = 50.0
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+MAX_THREADS = 1024
 BATCH_PIXELS = 1 << 22
 """Equally large pictures share a batch of at most this many pixels."""
 Input: TypeAlias = Picture | Tensor
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _on_own_cores(method: Method) -> Method:
+    """A method of a codec, within `Codec.computing`."""
+
+    @wraps(method)
+    def computed(codec: Codec, *words: Any, **options: Any) -> Any:
+        with codec.computing():
+            return method(codec, *words, **options)
+
+    return computed  # type: ignore[return-value]
 
 
 class Codec:
@@ -43,9 +58,11 @@ class Codec:
 
     model: name of an installed model or path of a weights file.
     device: "cpu", "cuda", "cuda:1", ...
-    precision: of the convolutions, "float32" or "bfloat16"; either decodes what the other encoded.
+    precision: of the convolutions, "float32", "bfloat16", or "auto" for bfloat16 where the processor has instructions
+    for it; each decodes what the other encoded.
     limits: bounds on what a stream may ask for when it is decoded.
     tiling: how large pictures are cut, which bounds the memory.
+    threads: cores to compute on; None: those that are free (see `ddncodec.threads`).
 
     Raises: ModelError, ArgumentError.
 
@@ -59,17 +76,20 @@ class Codec:
         self,
         model: str | os.PathLike[str] = "photo",
         device: str = "cpu",
-        precision: str = "float32",
+        precision: str = AUTO,
         limits: Limits = DEFAULT_LIMITS,
         *,
         tiling: Tiling = DEFAULT_TILING,
+        threads: int | None = None,
     ) -> None:
-        if precision not in PRECISIONS:
-            raise ArgumentError(f"`precision` (={precision!r}) must be one of {', '.join(PRECISIONS)}")
+        check_precision(precision)
+        if threads is not None and not 1 <= threads <= MAX_THREADS:
+            raise ArgumentError(f"`threads` (={threads}) must be 1..{MAX_THREADS}")
         self.device = _device(device)
         self.precision = precision
         self.limits = limits
         self.tiling = tiling
+        self.threads = threads
         self.info = registry.find(model)
         self._condition: Condition | None = None
         self._lock = threading.Lock()
@@ -101,9 +121,14 @@ class Codec:
                 self._loaded = self._load()
             return self._loaded
 
+    def computing(self) -> AbstractContextManager[None]:
+        """Where threads are set as this codec wants them: its methods enter it, and so may users of its `engine`."""
+        return computing(self.threads)
+
+    @_on_own_cores
     def _load(self) -> Engine:
         registry.check(self.info)
-        model, precision = load_model(self.info, self.device), PRECISIONS[self.precision]
+        model, precision = load_model(self.info, self.device), precision_of(self.precision, self.device)
         tiling = self.tiling.aligned(model.network.config.alignment)
         engine = Engine(model, self.device, precision, tiling=tiling)
         return engine if self._condition is None else engine.with_condition(self._condition)
@@ -137,6 +162,7 @@ class Codec:
         """
         return self.encode_batch([image], quality, coding, metadata=metadata, background=background, effort=effort)[0]
 
+    @_on_own_cores
     def encode_batch(
         self,
         images: Sequence[Input],
@@ -194,6 +220,7 @@ class Codec:
         array = self.decode_array(data, levels, region=region)
         return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1)))
 
+    @_on_own_cores
     def decode_batch(self, datas: Sequence[bytes], levels: int | None = None) -> list[Image.Image]:
         """Decode many streams; equally large ones with as many levels go through the network together."""
         parsed = [self._parse(data, levels) for data in datas]
@@ -221,15 +248,23 @@ class Codec:
         else:
             parts = (Choice(planes[:n], choice.weights) for n in range(1, len(planes) + 1))
             pictures = (tiles.replay(self.engine, part, header) for part in parts)
-        yield from (to_image(_pixels(rgb, parsed)) for rgb in pictures)
+        while (rgb := self._next(pictures)) is not None:
+            yield to_image(_pixels(rgb, parsed))
 
+    @_on_own_cores
+    def _next(self, pictures: Iterator[np.ndarray]) -> np.ndarray | None:
+        return next(pictures, None)
+
+    @_on_own_cores
     def planes(self, data: bytes) -> Planes:
         """The index planes in a stream, one (rows, cols) int32 array a level. Raises as `decode`."""
         return self._parse(data, None).planes
 
+    @_on_own_cores
     def _parse(self, data: bytes, levels: int | None, allow_partial: bool = False) -> Parsed:
         return assembly.parse(self.engine.model, data, self.limits, levels, allow_partial=allow_partial)
 
+    @_on_own_cores
     def _decode(
         self, data: bytes, levels: int | None, region: tuple[int, int, int, int] | None, allow_partial: bool
     ) -> Pixels:
@@ -279,6 +314,12 @@ def _batches(headers: Sequence[Header], levels: Sequence[int] | None = None) -> 
 
 
 @lru_cache(maxsize=4)
-def shared_codec(model: str, device: str = "cpu", limits: Limits = DEFAULT_LIMITS) -> Codec:
+def shared_codec(
+    model: str,
+    device: str = "cpu",
+    limits: Limits = DEFAULT_LIMITS,
+    precision: str = AUTO,
+    threads: int | None = None,
+) -> Codec:
     """A codec of this process, loaded once for all who ask for the same. Raises as `Codec`."""
-    return Codec(model, device, limits=limits)
+    return Codec(model, device, precision, limits, threads=threads)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -86,17 +85,15 @@ def run(model: str | os.PathLike[str]) -> Iterator[Check]:
     predicts indices, are checked against them.
     """
     pictures = draw()
-    with _threads(1):
-        codec = Codec(model)
-        datas = [codec.encode(picture, quality) for quality in QUALITIES for picture in pictures]
-        plain = [codec.encode(picture, quality, "plain") for quality in QUALITIES for picture in pictures]
-        planes = [codec.planes(data) for data in plain]
+    codec = Codec(model, precision="float32", threads=1)
+    datas = [codec.encode(picture, quality) for quality in QUALITIES for picture in pictures]
+    plain = [codec.encode(picture, quality, "plain") for quality in QUALITIES for picture in pictures]
+    planes = [codec.planes(data) for data in plain]
     first: list[np.ndarray] = []
     for way in ways():
-        with _threads(way.threads):
-            codec = Codec(model, way.device, way.precision)
-            wrong = sum(_wrong(codec.planes(data), expected) for data, expected in zip(datas, planes, strict=True))
-            decoded = _decode(codec, datas, way.batch)
+        codec = Codec(model, way.device, way.precision, threads=way.threads)
+        wrong = sum(_wrong(codec.planes(data), expected) for data, expected in zip(datas, planes, strict=True))
+        decoded = _decode(codec, datas, way.batch)
         first = first or decoded
         yield _compare(way, wrong, decoded, first, pictures * len(QUALITIES))
 
@@ -128,13 +125,3 @@ def _draw(height: int, width: int, gray: bool, random: np.random.Generator) -> n
     pixels[(y // 24 + x // 40) % 3 == 0] -= 50
     rounded = pixels.clip(0, 255).astype(np.uint8)
     return rounded[..., 0] if gray else rounded
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

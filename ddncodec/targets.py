@@ -247,10 +247,11 @@ def encode_to(
     """
     check_kinds(metadata)
     picture = _Picture(codec, to_pixels(image, background), coding, metadata, effort_of(effort))
-    if target.psnr is not None:
-        return _to_psnr(picture, target.psnr, tried)
-    height, width = picture.pixels.rgb.shape[:2]
-    return _to_bytes(picture, target.bytes_for(width, height), tried)
+    with codec.computing():
+        if target.psnr is not None:
+            return _to_psnr(picture, target.psnr, tried)
+        height, width = picture.pixels.rgb.shape[:2]
+        return _to_bytes(picture, target.bytes_for(width, height), tried)
 
 
 def _to_bytes(picture: _Picture, limit: int, tried: Callable[[Trial], None]) -> Encoded:

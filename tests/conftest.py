@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from drawing import draw_folder, draw_picture
 if TYPE_CHECKING:
     from ddncodec.codec import Codec
 
+os.environ.setdefault("DDNC_PRECISION", "float32")  # golden pixels are of float32, whatever the processor has
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"bitstream", "ddncodec.errors", "ddncodec.files", "ddncodec.metrics", "ddncodec.samples"},
+    {"bitstream", "ddncodec.errors", "ddncodec.files", "ddncodec.metrics", "ddncodec.samples", "ddncodec.threads"},
     {"ddncodec.images", "ddncodec.model"},
     {"ddncodec.zoo"},
     {"ddncodec.coding"},
@@ -35,6 +35,7 @@ WITHOUT_TORCH = {
     "ddncodec.metrics",
     "ddncodec.images.pixels",
     "ddncodec.pillow_plugin",
+    "ddncodec.threads",
     "ddncodec.zoo.registry",
     "ddncodec.zoo.weights_file",
 }

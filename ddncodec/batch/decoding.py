@@ -39,6 +39,14 @@ class DecodeOptions:
     allow_partial: bool = False
     inline: bool = False
     as_text: bool = False
+    precision: str = "auto"
+    threads: int | None = None
+
+    def codec(self, model: str) -> Codec:
+        """The codec of this process for a model, loaded once. Raises ModelError, ArgumentError."""
+        from ddncodec.codec import shared_codec
+
+        return shared_codec(model, self.device, self.limits, self.precision, self.threads)
 
 
 def decode_group(jobs: Sequence[FileJob], options: DecodeOptions) -> list[Outcome]:
@@ -76,14 +84,12 @@ def from_base64(text: bytes) -> bytes:
 
 def _stream_and_codec(stored: bytes, options: DecodeOptions) -> tuple[bytes, Codec]:
     """An ordinary stream of what is stored in some form, and the codec for it."""
-    from ddncodec.codec import shared_codec
-
     data = from_base64(stored) if options.as_text else stored
     if options.inline:
         from ddncodec.placeholder import from_inline
 
-        codec = shared_codec(options.model or DEFAULT_MODEL, options.device, options.limits)
+        codec = options.codec(options.model or DEFAULT_MODEL)
         return from_inline(codec, data), codec
     header = bitstream.read_header(data, limits=options.limits)
     model = options.model or str(registry.find_identity(header.model_id).path)
-    return data, shared_codec(model, options.device, options.limits)
+    return data, options.codec(model)

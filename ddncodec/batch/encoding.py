@@ -53,6 +53,8 @@ class EncodeOptions:
     first_frame: bool = False
     inline: bool = False
     as_text: bool = False
+    precision: str = "auto"
+    threads: int | None = None
     on_trial: Callable[[Trial], None] = ignore_trial
 
     @property
@@ -60,7 +62,7 @@ class EncodeOptions:
         """The codec of this process, loaded once. Raises ModelError, ArgumentError."""
         from ddncodec.codec import shared_codec
 
-        return shared_codec(self.model, self.device, self.limits)
+        return shared_codec(self.model, self.device, self.limits, self.precision, self.threads)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,10 @@ Options = TypeVar("Options")
 Result = TypeVar("Result")
 
 
+WORKERS_SHARE = 0.9
+"""Of the processors that the workers hold at most: what brings them their work needs some of the rest."""
+
+
 class Worker:
     """The actor: holds the work and its options, in a folder of the same name as the caller's."""
 
@@ -52,6 +56,7 @@ def on_ray(
             batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(size=workers),
+            num_cpus=min(1.0, WORKERS_SHARE * ray.cluster_resources().get("CPU", 1) / workers),
             num_gpus=int(device.startswith("cuda")),
         )
         try:

@@ -19,6 +19,8 @@ from ddncodec.cli.options import (
     limits_of,
     max_pixels_option,
     model_option,
+    precision_option,
+    threads_option,
 )
 from ddncodec.files import STANDARD
 
@@ -64,6 +66,8 @@ class RegionWords(click.ParamType):
 @max_pixels_option
 @model_option
 @device_option
+@precision_option
+@threads_option
 @click.pass_context
 def decode(
     ctx: click.Context,
@@ -81,6 +85,8 @@ def decode(
     max_pixels: int,
     model: str | None,
     device: str,
+    precision: str,
+    threads: int | None,
 ) -> None:
     """Decode streams to pictures.
 
@@ -116,6 +122,8 @@ def decode(
         writing=Writing(picture_format(suffix, output), restore_icc, background),
         model=model,
         device=device,
+        precision=precision,
+        threads=threads,
         limits=limits_of(max_pixels),
         levels=levels,
         region=region,

@@ -78,7 +78,15 @@ def _models() -> Iterator[str]:
 def _devices() -> Iterator[str]:
     import torch
 
-    yield f"cpu, {torch.get_num_threads()} threads of {os.cpu_count()} processors"
+    from ddncodec.coding.precision import precision_of
+    from ddncodec.model import kernels
+    from ddncodec.threads import free_cores, usable_cores
+
+    cpu = torch.device("cpu")
+    precision = str(precision_of("auto", cpu)).removeprefix("torch.")
+    kernel = "oneDNN" if kernels.usable() else "torch alone"
+    yield f"cpu, {usable_cores()} of {os.cpu_count()} processors usable, {free_cores()} free now"
+    yield f"cpu computes in {precision} (--precision auto), with kernels of {kernel}"
     for number in range(torch.cuda.device_count()):
         torch.zeros(1, device=f"cuda:{number}")
         yield f"cuda:{number}, {torch.cuda.get_device_name(number)}"

@@ -18,6 +18,8 @@ from ddncodec.cli.options import (
     limits_of,
     max_pixels_option,
     model_option,
+    precision_option,
+    threads_option,
 )
 from ddncodec.coding.effort import DEFAULT_EFFORT, EFFORTS
 from ddncodec.images.metadata import METADATA_KINDS
@@ -102,6 +104,8 @@ class MetadataKinds(click.ParamType):
 @max_pixels_option
 @model_option
 @device_option
+@precision_option
+@threads_option
 @click.pass_context
 def encode(
     ctx: click.Context,
@@ -120,6 +124,8 @@ def encode(
     max_pixels: int,
     model: str | None,
     device: str,
+    precision: str,
+    threads: int | None,
 ) -> None:
     """Encode pictures to streams.
 
@@ -154,6 +160,8 @@ def encode(
     options = EncodeOptions(
         model=model or DEFAULT_MODEL,
         device=device,
+        precision=precision,
+        threads=threads,
         limits=limits_of(max_pixels),
         quality=quality,
         coding=coding,

@@ -20,6 +20,16 @@ model_option = click.option(
 device_option = click.option(
     "--device", default="cpu", show_default=True, metavar="D", help="Where the network runs: cpu, cuda, cuda:1, ..."
 )
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of the network; auto: bfloat16 where the processor has instructions for it.",
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 1024), metavar="N", help="Cores to compute on.  [default: those that are free]"
+)
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 max_pixels_option = click.option(
     "--max-pixels", type=click.IntRange(1), default=MAX_PIXELS, show_default=True, metavar="N",

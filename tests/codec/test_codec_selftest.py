@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import bitstream
-from ddncodec import codec as codecs
 from ddncodec import selftest
 from ddncodec.codec import Codec
 from ddncodec.coding.engine import Engine
+from ddncodec.coding.precision import PRECISIONS
 
 
 def test_every_way_of_decoding_agrees(tiny_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_wrong_pixels_fail(precision: str, amount: int, tiny_path: Path, monkeyp
 
     def wrong(engine: Engine, *words: object, **options: object) -> np.ndarray:
         pixels = replay(engine, *words, **options)  # type: ignore[arg-type]
-        if torch.get_num_threads() == 2 and engine.precision == codecs.PRECISIONS[precision]:
+        if torch.get_num_threads() == 2 and engine.precision == PRECISIONS[precision]:
             pixels[:, 5:6] ^= amount
         return pixels
 
@@ -72,8 +72,10 @@ def test_damaged_weights_fail(tiny_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """One decoder has other weights than the first: its pixels are off, though its indices are not."""
     made = Codec.__init__
 
-    def damaged(codec: Codec, model: Path, device: str = "cpu", precision: str = "float32") -> None:
-        made(codec, model, device, precision)
+    def damaged(
+        codec: Codec, model: Path, device: str = "cpu", precision: str = "float32", *, threads: int | None = None
+    ) -> None:
+        made(codec, model, device, precision, threads=threads)
         if precision == "bfloat16":
             codec.engine.model.network.layer(0).codebook.data += 0.5
 
