@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddncodec.coding.effort import DEFAULT_EFFORT
+from ddncodec.coding.tune import DEFAULT_TUNE
 from ddncodec.errors import ArgumentError, DdncError, ImageError, ModelError
 
 if TYPE_CHECKING:
@@ -46,12 +47,13 @@ def encode(
     metadata: Collection[str] = (),
     background: str | None = None,
     effort: int = DEFAULT_EFFORT,
+    tune: str = DEFAULT_TUNE,
 ) -> bytes:
     """Encode one picture, a PIL image or a uint8 array; see `Codec.encode`. The model stays loaded for the next."""
     from ddncodec.codec import shared_codec
 
     codec = shared_codec(os.fspath(model))
-    return codec.encode(image, quality, coding, metadata=metadata, background=background, effort=effort)
+    return codec.encode(image, quality, coding, metadata=metadata, background=background, effort=effort, tune=tune)
 
 
 def decode(data: bytes, levels: int | None = None) -> Image.Image:

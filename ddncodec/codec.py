@@ -25,6 +25,7 @@ from ddncodec.coding.precision import AUTO, check_precision, precision_of
 from ddncodec.coding.rate import step_of_lambda
 from ddncodec.coding.tiles import Choice
 from ddncodec.coding.tiling import DEFAULT_TILING, Region, Tiling
+from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, Pixels, to_array, to_image, to_pixels
 from ddncodec.threads import computing
@@ -150,17 +151,21 @@ class Codec:
         metadata: Collection[str] = (),
         background: str | None = None,
         effort: int = DEFAULT_EFFORT,
+        tune: str = DEFAULT_TUNE,
     ) -> bytes:
         """Encode one picture: a PIL image, a uint8 array (H, W), (H, W, 3) or (H, W, 4), or a tensor (3, H, W).
 
         quality: 0..100, smallest to best. coding: "coded" (range coded) or "plain" (log2 K bits an index).
         metadata: what to keep of "icc", "exif" and "xmp". background: a colour to lay transparent pictures over;
         without one, alpha is kept without loss. Colour profiles are converted to sRGB. effort: 1 (greedy) to 9,
-        what the encoder spends on finding better indices.
+        what the encoder spends on finding better indices. tune: "visual" weights errors as the eye sees them, "psnr"
+        counts all alike.
 
         Raises: ArgumentError, ImageError.
         """
-        return self.encode_batch([image], quality, coding, metadata=metadata, background=background, effort=effort)[0]
+        return self.encode_batch(
+            [image], quality, coding, metadata=metadata, background=background, effort=effort, tune=tune
+        )[0]
 
     @_on_own_cores
     def encode_batch(
@@ -172,20 +177,22 @@ class Codec:
         metadata: Collection[str] = (),
         background: str | None = None,
         effort: int = DEFAULT_EFFORT,
+        tune: str = DEFAULT_TUNE,
     ) -> list[bytes]:
         """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`."""
         chunks.check_kinds(metadata)
-        spent = effort_of(effort)
+        spent, weights = effort_of(effort), weights_of(tune)
         pixels = [to_pixels(_on_host(image), background) for image in images]
         model, step = self.engine.model, self.lambda_step(quality)
         headers = [assembly.make_header(model, each, coding, step) for each in pixels]
         out: list[bytes] = [b""] * len(pixels)
         for group in _batches(headers):
             if len(group) == 1:
-                choices = [tiles.choose(self.engine, pixels[group[0]].rgb, headers[group[0]], effort=spent)]
+                only = group[0]
+                choices = [tiles.choose(self.engine, pixels[only].rgb, headers[only], None, spent, weights)]
             else:
                 stacked = np.stack([pixels[i].rgb for i in group])
-                choices = tiles.choose_batch(self.engine, stacked, [headers[i] for i in group], spent)
+                choices = tiles.choose_batch(self.engine, stacked, [headers[i] for i in group], spent, weights)
             for i, each in zip(group, choices):
                 out[i] = assembly.assemble(model, each, headers[i], pixels[i], metadata)
         return out

@@ -26,7 +26,7 @@ from ddncodec.errors import DdncError, ImageError
 FORMAT = "DDN"
 EXTENSION = ".ddn"
 MIME = "image/x-ddn"
-SAVE_OPTIONS = ("quality", "coding", "model", "metadata", "background", "effort")
+SAVE_OPTIONS = ("quality", "coding", "model", "metadata", "background", "effort", "tune")
 """Keywords of `Image.save` that go to `ddncodec.encode`; others are ignored, as everywhere in Pillow."""
 _HEADER_BYTES = 32
 """More than any header has."""

@@ -16,6 +16,7 @@ from PIL import Image, features
 
 import bitstream
 from ddncodec.codec import DEFAULT_QUALITY, Codec
+from ddncodec.coding.tune import DEFAULT_TUNE
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, to_pixels
 from ddncodec.metrics import finite_psnr
@@ -46,12 +47,19 @@ class Placeholder:
         return base64.b64encode(self.data).decode()
 
 
-def encode_inline(codec: Codec, image: Picture, quality: float = DEFAULT_QUALITY, coding: str = "coded") -> bytes:
+def encode_inline(
+    codec: Codec,
+    image: Picture,
+    quality: float = DEFAULT_QUALITY,
+    coding: str = "coded",
+    *,
+    tune: str = DEFAULT_TUNE,
+) -> bytes:
     """Encode a picture to an inline stream; transparency is laid over white, for it has no chunks.
 
     Raises: as `Codec.encode`.
     """
-    return to_inline(codec, codec.encode(image, quality, coding, background="white"))
+    return to_inline(codec, codec.encode(image, quality, coding, background="white", tune=tune))
 
 
 def decode_inline(codec: Codec, data: bytes, levels: int | None = None) -> Image.Image:
@@ -75,14 +83,16 @@ def from_inline(codec: Codec, data: bytes) -> bytes:
     return bitstream.write_stream(header, bitstream.encode_planes(planes, layout, header, probabilities))
 
 
-def make_placeholder(codec: Codec, image: Picture, max_bytes: int = MAX_BYTES) -> Placeholder:
+def make_placeholder(codec: Codec, image: Picture, max_bytes: int = MAX_BYTES, *, tune: str = "psnr") -> Placeholder:
     """The placeholder of at most `max_bytes` that comes nearest to the picture, over SIDES and qualities.
+
+    It comes nearest by PSNR, and `tune`, as for `Codec.encode`, is meant for pictures that are not enlarged.
 
     Raises ArgumentError where nothing fits, and as `Codec.encode`.
     """
     reference = reduced(image, REFERENCE)
     sizes = sorted({min(side, max(reference.size)) for side in SIDES})
-    found = [_best(codec, reduced(image, side), max_bytes) for side in sizes]
+    found = [_best(codec, reduced(image, side), max_bytes, tune) for side in sizes]
     made = [
         Placeholder(data, shown := decode_inline(codec, data), resized_psnr(shown, reference))
         for data in found if data is not None
@@ -119,12 +129,12 @@ def resized_psnr(image: Image.Image, reference: Image.Image) -> float:
     return finite_psnr(np.asarray(reference.convert("RGB")), np.asarray(resized))
 
 
-def _best(codec: Codec, image: Image.Image, max_bytes: int) -> bytes | None:
+def _best(codec: Codec, image: Image.Image, max_bytes: int, tune: str) -> bytes | None:
     """The inline stream of the highest whole quality that fits, None if there is none."""
     best, fits, exceeds = None, -1, 101
     while exceeds - fits > 1:
         quality = (fits + exceeds) // 2
-        data = encode_inline(codec, image, quality)
+        data = encode_inline(codec, image, quality, tune=tune)
         if len(data) <= max_bytes:
             best, fits = data, quality
         else:

@@ -24,6 +24,7 @@ from ddncodec.batch.jobs import plan
 from ddncodec.batch.outcomes import Outcome
 from ddncodec.batch.run import Workers, run
 from ddncodec.coding.effort import DEFAULT_EFFORT
+from ddncodec.coding.tune import DEFAULT_TUNE
 from ddncodec.images.files import SUFFIXES
 from ddncodec.zoo import registry
 
@@ -37,6 +38,7 @@ def encode_files(
     quality: float = 50.0,
     coding: str = "coded",
     effort: int = DEFAULT_EFFORT,
+    tune: str = DEFAULT_TUNE,
     device: str = "cpu",
     limits: Limits = DEFAULT_LIMITS,
     resume: bool = False,
@@ -54,7 +56,7 @@ def encode_files(
         model = str(Path(model).absolute())
     registry.find(model)
     jobs = plan([Path(root).absolute()], Path(output).absolute(), ".ddn", SUFFIXES, recursive=True)
-    options = EncodeOptions(model, device, limits, quality, coding, effort)
+    options = EncodeOptions(model, device, limits, quality, coding, effort, tune)
     settled, remaining = settle(jobs, Policy(resume=resume), lambda target: is_encoded_so(target, options))
     outcomes = [*settled, *run(groups(remaining, options), encode_group, options, Workers(workers, "ray", device))]
     return sorted((_row(outcome) for outcome in outcomes), key=lambda row: str(row["path"]))

@@ -22,6 +22,8 @@ from ddncodec.coding.chunks import check_kinds
 from ddncodec.coding.effort import DEFAULT_EFFORT, Effort, effort_of
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.coding.tiles import Choice
+from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
+from ddncodec.coding.visual_weights import VisualWeights
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, Pixels, to_array, to_pixels
 from ddncodec.metrics import PSNR_OF_A_COPY, psnr
@@ -177,6 +179,7 @@ class _Picture:
     coding: str
     metadata: Collection[str]
     effort: Effort
+    weights: VisualWeights | None
     bare: bool = False
 
     @property
@@ -220,7 +223,9 @@ class _Picture:
         return make_header(self.codec.engine.model, self.pixels, self.coding, min(max(round(step), best), worst))
 
     def _choices(self, step: float, header: Header) -> Iterator[Choice]:
-        found = tiles.choices(self.codec.engine, self.pixels.rgb, header, lambda_of_step(step), self.effort)
+        found = tiles.choices(
+            self.codec.engine, self.pixels.rgb, header, lambda_of_step(step), self.effort, self.weights
+        )
         return iter([*found][-1:]) if self.bare else found
 
     def _trial(self, step: float, choice: Choice, header: Header) -> Trial:
@@ -237,6 +242,7 @@ def encode_to(
     metadata: Collection[str] = (),
     background: str | None = None,
     effort: int = DEFAULT_EFFORT,
+    tune: str = DEFAULT_TUNE,
     tried: Callable[[Trial], None] = lambda trial: None,
 ) -> Encoded:
     """Encode one picture to a target, which takes 3 to 5 encodings of most photographs; each is reported to `tried`.
@@ -246,7 +252,7 @@ def encode_to(
     Raises: TargetError, and as `Codec.encode`.
     """
     check_kinds(metadata)
-    picture = _Picture(codec, to_pixels(image, background), coding, metadata, effort_of(effort))
+    picture = _Picture(codec, to_pixels(image, background), coding, metadata, effort_of(effort), weights_of(tune))
     with codec.computing():
         if target.psnr is not None:
             return _to_psnr(picture, target.psnr, tried)

@@ -14,6 +14,7 @@ from PIL import Image
 from bitstream import DEFAULT_LIMITS, Limits
 from ddncodec.batch.outcomes import FileJob, Outcome, Product, failing_alone
 from ddncodec.coding.effort import DEFAULT_EFFORT
+from ddncodec.coding.tune import DEFAULT_TUNE
 from ddncodec.errors import DdncError
 from ddncodec.files import read_file
 from ddncodec.images.files import Reading, read_picture
@@ -47,6 +48,7 @@ class EncodeOptions:
     quality: float = 50.0
     coding: str = "coded"
     effort: int = DEFAULT_EFFORT
+    tune: str = DEFAULT_TUNE
     metadata: tuple[str, ...] = ()
     background: str | None = None
     target: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -128,7 +130,7 @@ def _picture_size(path: Path) -> tuple[int, int] | None:
 def _encode(sources: Sequence[_Source], options: EncodeOptions) -> list[bytes]:
     pictures = [source.pixels for source in sources]
     return options.codec.encode_batch(
-        pictures, options.quality, options.coding, metadata=options.metadata, effort=options.effort
+        pictures, options.quality, options.coding, metadata=options.metadata, effort=options.effort, tune=options.tune
     )
 
 
@@ -138,7 +140,7 @@ def _encode_to_target(source: _Source, options: EncodeOptions) -> Outcome:
     target = Target(**options.target)
     encoded = encode_to(
         options.codec, source.pixels, target, options.coding, metadata=options.metadata, effort=options.effort,
-        tried=options.on_trial,
+        tune=options.tune, tried=options.on_trial,
     )  # fmt: skip
     size, psnr, error = len(encoded.data), encoded.psnr, None
     notices: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from ddncodec.cli.options import (
     threads_option,
 )
 from ddncodec.coding.effort import DEFAULT_EFFORT, EFFORTS
+from ddncodec.coding.tune import DEFAULT_TUNE, TUNES
 from ddncodec.images.metadata import METADATA_KINDS
 
 SUFFIX = ".ddn"
@@ -90,6 +91,13 @@ class MetadataKinds(click.ParamType):
     help="Time to spend on a smaller file; decoding takes no longer.",
 )
 @click.option(
+    "--tune",
+    type=click.Choice(TUNES),
+    default=DEFAULT_TUNE,
+    show_default=True,
+    help="Weigh errors as the eye sees them, or count all alike.",
+)
+@click.option(
     "--metadata",
     type=MetadataKinds(),
     default="none",
@@ -116,6 +124,7 @@ def encode(
     psnr: float | None,
     coding: str,
     effort: int,
+    tune: str,
     metadata: tuple[str, ...],
     background: str | None,
     frame: str | None,
@@ -140,7 +149,7 @@ def encode(
     Pixels are coded upright, in sRGB, with 8 bits a sample; what is lost by that is reported. Gray stays gray.
 
     --resume skips streams of the same model, --coding and quality, or no larger than is asked for. A stream does not
-    record --psnr, --metadata, --background, --frame and --effort: where those change, leave --resume out.
+    record --psnr, --metadata, --background, --frame, --effort and --tune: where those change, leave --resume out.
     """
     target = _target(ctx, max_bytes=max_bytes, bpp=bpp, psnr=psnr)
     from ddncodec.batch.encoding import DEFAULT_MODEL, EncodeOptions, encode_group, groups, ignore_trial
@@ -166,6 +175,7 @@ def encode(
         quality=quality,
         coding=coding,
         effort=effort,
+        tune=tune,
         metadata=metadata,
         background=background or ("white" if inline else None),
         target=target,

@@ -14,6 +14,7 @@ from ddncodec.batch.jobs import check_output
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.generation import write_png
 from ddncodec.cli.options import FILE, device_option, examples, model_option
+from ddncodec.coding.tune import TUNES
 
 
 @click.command(
@@ -38,9 +39,14 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option
 @click.option(
     "--show", type=FILE, metavar="PNG", help="Write what each of them shows, enlarged, beside the picture itself."
 )
+@click.option(
+    "--tune", type=click.Choice(TUNES), default="psnr", show_default=True, help="As in `ddnc encode`; PSNR is compared."
+)
 @model_option
 @device_option
-def placeholder(file: Path, max_bytes: int, as_json: bool, show: Path | None, model: str | None, device: str) -> None:
+def placeholder(
+    file: Path, max_bytes: int, as_json: bool, show: Path | None, tune: str, model: str | None, device: str
+) -> None:
     """Make a picture of a few dozen bytes.
 
     Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows, as WebP or PNG; beside
@@ -61,7 +67,7 @@ def placeholder(file: Path, max_bytes: int, as_json: bool, show: Path | None, mo
     codec = Codec(model or DEFAULT_MODEL, device)
     with as_failures(file):
         picture = read_picture(file.read_bytes(), Reading(codec.limits, first_frame=True))
-        made = make_placeholder(codec, picture, max_bytes)
+        made = make_placeholder(codec, picture, max_bytes, tune=tune)
     reference, beside = reduced(picture, REFERENCE), hashes(reduced(picture, SIDE))
     rows = [_row("ddnc", len(made.data), made.text, made.psnr)]
     rows += [_row(h.name, h.size, h.text, resized_psnr(h.image, reference)) for h in beside]

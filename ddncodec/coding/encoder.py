@@ -16,14 +16,15 @@ from torch import Tensor
 from bitstream import Header, Planes, grid
 from bitstream.context import non_anchor_mask
 from ddncodec.coding import beam
+from ddncodec.coding.distortion import Distortion
 from ddncodec.coding.effort import EFFORTS, Effort
 from ddncodec.coding.engine import Engine, lambda_step_of
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.coding.rate_model import Priced, RateModel, TableRates, rate_model
 from ddncodec.coding.selection import price_unit
+from ddncodec.coding.visual_weights import WeightMap, distortion
 from ddncodec.model import Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
-from ddncodec.model.gram import moments, terms
 
 UNKNOWN = -1
 """In planes given to `encode`: this cell is free to choose."""
@@ -60,12 +61,14 @@ class Reconstruction:
 class IndexEncoder:
     """A batch of equally large pictures on their way into index planes.
 
-    `targets` are the pictures, packed, by scale; `prices` (B,) the lambdas to choose at; `fixed` as in `encode`.
+    `targets` are the pictures, packed, by scale; `distortions` how differences from them count, by level; `prices` (B,)
+    the lambdas to choose at; `fixed` as in `encode`.
     """
 
     engine: Engine
     headers: Sequence[Header]
     targets: dict[int, Tensor]
+    distortions: Sequence[Distortion]
     prices: Tensor
     fixed: Sequence[Planes] | None
     effort: Effort
@@ -131,13 +134,14 @@ class IndexEncoder:
                 spent = spent + _sums(options.bits[..., 0], shape)
                 state, tables = self.engine.backend.advance(proposal, indices), self._fork(tables, indices, level)
                 del proposal  # as above
-        error = residual.square().sum(dim=(3, 4)) / self._unit(end)[:, None, None]
+        error = self.distortions[end].errors(residual) / self._unit(end)[:, None, None]
         return spent + _sums(error + options.costs[..., 0], shape)
 
     def _options(self, proposal: Proposal, residual: Tensor, rates: Sequence[RateModel], count: int) -> Options:
         """The `count` best indices of each cell of a level, at the rates of each picture."""
         layer, level = self.engine.model.network.layer(proposal.level), proposal.level
-        cells, candidates = moments(proposal.features, residual), terms(layer.codebook, layer.cosines)
+        measure = self.distortions[level]
+        cells, candidates = measure.moments(proposal.features, residual), measure.terms(layer.codebook, layer.cosines)
         count = min(count, len(candidates) - 1)
         units = self._unit(level)
         priced = [each.price(one, candidates, unit, count) for each, one, unit in zip(rates, cells, units)]
@@ -153,10 +157,10 @@ class IndexEncoder:
         return indices
 
     def _residual(self, proposal: Proposal) -> Tensor:
-        """What keeping would leave, in cells (B, gh, gw, P, colors)."""
+        """What keeping would leave, in the form of `Distortion.residual`."""
         network = self.engine.model.network
         layer, target = network.layer(proposal.level), self.targets[network.scale(proposal.level)]
-        return to_cells(target - proposal.image, layer.side, layer.colors)
+        return self.distortions[proposal.level].residual(to_cells(target - proposal.image, layer.side, layer.colors))
 
     def _unit(self, level: int) -> Tensor:
         return price_unit(self.prices, self.engine.model.network.scale(level))
@@ -199,11 +203,13 @@ def encode(
     fixed: Sequence[Planes] | None = None,
     prices: Sequence[float] | None = None,
     effort: Effort = EFFORTS[0],
+    weight_map: WeightMap | None = None,
 ) -> list[Reconstruction]:
     """Encode pictures (B, H, W, 3) uint8.
 
     `fixed` may give planes in which every cell that is not UNKNOWN must be used as it is; `effort.beam` does not heed
-    it. `prices` are the lambdas to choose at, where those of the headers are too coarse or out of reach.
+    it. `prices` are the lambdas to choose at, where those of the headers are too coarse or out of reach. `weight_map`
+    holds the weights of errors; without one, all count alike.
     """
     picture = engine.samples(pixels)
     price = torch.tensor(prices or [lambda_of_step(lambda_step_of(header)) for header in headers], device=engine.device)
@@ -212,6 +218,8 @@ def encode(
             Reconstruction(beam.search_planes(engine, picture[i : i + 1], header, price[i : i + 1], effort.beam), None)
             for i, header in enumerate(headers)
         ]
-    scales = {engine.model.network.scale(level) for level in range(len(engine.model.info.layout))}
-    targets = {scale: pack(shrink(picture, scale)) for scale in scales}
-    return IndexEncoder(engine, headers, targets, price, fixed, effort).walk()
+    network, levels = engine.model.network, range(len(engine.model.info.layout))
+    targets = {scale: pack(shrink(picture, scale)) for scale in {network.scale(level) for level in levels}}
+    weights = weight_map and weight_map.padded(*picture.shape[2:])
+    distortions = [distortion(weights, network.layer(level), network.scale(level)) for level in levels]
+    return IndexEncoder(engine, headers, targets, distortions, price, fixed, effort).walk()

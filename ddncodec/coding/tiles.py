@@ -22,6 +22,7 @@ from ddncodec.coding.encoder import UNKNOWN, Reconstruction
 from ddncodec.coding.engine import Engine
 from ddncodec.coding.post_filter import Moments, PostFilter
 from ddncodec.coding.tiling import Region, Tile, cut_planes, shifted
+from ddncodec.coding.visual_weights import VisualWeights, WeightMap
 
 RATE_WEIGHTS = (1, 2, 4, 8, 16)
 """Prices of a post-filter's bits for `choices`, in lambdas."""
@@ -47,34 +48,50 @@ def choose(
     header: Header,
     price: float | None = None,
     effort: Effort = EFFORTS[0],
+    weights: VisualWeights | None = None,
 ) -> Choice:
-    """Encode one picture (H, W, 3) uint8 of any size, at the lambda `price` or the header's."""
-    planes, sums = _encode(engine, pixels, header, price, effort)
+    """Encode one picture (H, W, 3) uint8 of any size, at the lambda `price` or the header's.
+
+    Errors count by `weights`, or all alike.
+    """
+    planes, sums = _encode(engine, pixels, header, price, effort, weights)
     return Choice(planes, _fitted(sums, header))
 
 
 def choices(
-    engine: Engine, pixels: np.ndarray, header: Header, price: float, effort: Effort = EFFORTS[0]
+    engine: Engine,
+    pixels: np.ndarray,
+    header: Header,
+    price: float,
+    effort: Effort = EFFORTS[0],
+    weights: VisualWeights | None = None,
 ) -> Iterator[Choice]:
     """What `choose` returns, and the same with ever smaller post-filters, the last one with none."""
-    planes, sums = _encode(engine, pixels, header, price, effort)
+    planes, sums = _encode(engine, pixels, header, price, effort, weights)
     filters = (_fitted(sums, header, rate_weight) for rate_weight in RATE_WEIGHTS)
-    yield from (Choice(planes, weights) for weights in filters if weights is not None)
+    yield from (Choice(planes, each) for each in filters if each is not None)
     yield Choice(planes)
 
 
 def _encode(
-    engine: Engine, pixels: np.ndarray, header: Header, price: float | None, effort: Effort
+    engine: Engine,
+    pixels: np.ndarray,
+    header: Header,
+    price: float | None,
+    effort: Effort,
+    weights: VisualWeights | None,
 ) -> tuple[Planes, list[Moments]]:
     """The index planes of one picture, and moments of its tiles."""
     layout = engine.model.info.layout
     planes = [np.full(grid(level, header.width, header.height), UNKNOWN, np.int32) for level in layout]
     prices = None if price is None else [price]
+    weight_map = _weight_map(engine, pixels[None], weights)
     sums: list[Moments] = []
     for tile in engine.tiling.tiles(header.height, header.width):
         outer = pixels[tile.outer_rows, tile.outer_cols]
         fixed = cut_planes(planes, layout, tile.outer_rows, tile.outer_cols)
-        encoded = encoder.encode(engine, outer[None], [tile.header(header)], [fixed], prices, effort)[0]
+        local = weight_map and weight_map.cut(tile.outer_rows, tile.outer_cols)
+        encoded = encoder.encode(engine, outer[None], [tile.header(header)], [fixed], prices, effort, local)[0]
         rows, cols = tile.inner()
         kept = cut_planes(encoded.planes, layout, rows, cols)
         for whole, part in zip(cut_planes(planes, layout, tile.rows, tile.cols), kept):
@@ -84,14 +101,27 @@ def _encode(
 
 
 def choose_batch(
-    engine: Engine, pixels: np.ndarray, headers: Sequence[Header], effort: Effort = EFFORTS[0]
+    engine: Engine,
+    pixels: np.ndarray,
+    headers: Sequence[Header],
+    effort: Effort = EFFORTS[0],
+    weights: VisualWeights | None = None,
 ) -> list[Choice]:
     """Encode pictures (B, H, W, 3) uint8 that fit one tile, together."""
     out, whole = [], slice(None)
-    for encoded, picture, header in zip(encoder.encode(engine, pixels, headers, effort=effort), pixels, headers):
+    weight_map = _weight_map(engine, pixels, weights)
+    found = encoder.encode(engine, pixels, headers, effort=effort, weight_map=weight_map)
+    for encoded, picture, header in zip(found, pixels, headers):
         sums = _moments(engine, encoded, picture, header, whole, whole)
         out.append(Choice(encoded.planes, _fitted(sums, header)))
     return out
+
+
+def _weight_map(engine: Engine, pixels: np.ndarray, weights: VisualWeights | None) -> WeightMap | None:
+    """The weights of whole pictures (B, H, W, 3) uint8, so that those of their tiles have no seam."""
+    if weights is None:
+        return None
+    return WeightMap.of(weights, torch.from_numpy(np.array(pixels)).to(engine.device).permute(0, 3, 1, 2))
 
 
 @torch.inference_mode()

@@ -87,7 +87,19 @@ def cosine_basis(side: int, count: int) -> Tensor:
     """
     length = PATCH * side
     waves = cosines(length)
-    order = sorted(((u, v) for u in range(length) for v in range(length)), key=lambda f: (f[0] ** 2 + f[1] ** 2, f))
-    images = torch.stack([waves[u][:, None] * waves[v][None] for u, v in order[:count]])
+    images = torch.stack([waves[u][:, None] * waves[v][None] for u, v in _ordered(length)[:count]])
     tiles = images.reshape(-1, side, PATCH, side, PATCH).transpose(2, 3)
     return tiles.reshape(images.shape[0], length * length).float()
+
+
+@cache
+def cell_frequencies(side: int) -> Tensor:
+    """Frequencies of all functions of `cosine_basis`, (P,) float32, in cycles per pixel of the cell."""
+    length = PATCH * side
+    return torch.tensor([math.hypot(u, v) / (2 * length) for u, v in _ordered(length)], device="cpu")
+
+
+def _ordered(length: int) -> list[tuple[int, int]]:
+    """Pairs of frequencies below `length`, by row and column, in the order of `cosine_basis`."""
+    pairs = ((u, v) for u in range(length) for v in range(length))
+    return sorted(pairs, key=lambda pair: (pair[0] ** 2 + pair[1] ** 2, pair))
