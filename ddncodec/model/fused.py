@@ -114,9 +114,9 @@ class FusedBackend:
     @torch.no_grad()
     def __init__(self, network: DiscreteDistributionNetwork, precision: torch.dtype) -> None:
         self.network, self.precision = network, precision
-        components = network.stages[0].principal.images if network.config.stages[0].principal else None
+        components = network.stage(0).principal.images if network.config.stages[0].principal else None
         self._levels = [self._level(network.layer(level), components) for level in range(len(network.places))]
-        self._enters = [None, *(self._enter_weights(stage) for stage in network.stages[1:])]
+        self._enters = [None, *(self._enter_weights(network.stage(each)) for each in range(1, len(network.stages)))]
 
     @torch.inference_mode()
     def follow(self, state: State, indices: Tensor) -> State:
@@ -246,6 +246,7 @@ class FusedBackend:
 
     def _block(self, layer: DiscreteDistributionLayer, still: Tensor | None) -> FusedBlock:
         weight, bias = _pointwise(layer.out)
+        assert layer.mix.bias is not None
         rate_bias = layer.mix.bias + layer.rate_condition.bias
         return FusedBlock(
             mix=convolution(layer.mix.weight, self.precision),
@@ -269,6 +270,7 @@ class FusedBackend:
 
 def _pointwise(module: torch.nn.Conv2d) -> tuple[Tensor, Tensor]:
     """Weight (out, in) and bias (out,) of a 1x1 convolution."""
+    assert module.bias is not None
     return module.weight[:, :, 0, 0], module.bias
 
 

@@ -2,7 +2,7 @@
 
 torch reaches oneDNN through `torch.ops.mkldnn`, which its compiler uses: a convolution with GELU in one pass over
 memory, and products that are 2.3 times as fast as those of `torch.nn.functional.linear` on processors for which MKL,
-the library behind it, has no kernels.
+the library that torch calls, has no kernels.
 """
 
 from __future__ import annotations
@@ -80,5 +80,6 @@ def usable(dtype: torch.dtype = torch.float32) -> bool:
         return False
     expected = F.gelu(F.conv2d(x.float(), weight, bias, padding=(0, 1)), approximate="tanh")
     expected_sums = F.linear(rows.float(), weight[:, :, 0, 0].repeat(1, 2), bias)
-    near = {"rtol": 0.03, "atol": 0.1} if dtype != torch.float32 else {"rtol": 1e-4, "atol": 1e-4}
-    return bool(torch.allclose(found.float(), expected, **near) and torch.allclose(sums.float(), expected_sums, **near))
+    rtol, atol = (1e-4, 1e-4) if dtype == torch.float32 else (0.03, 0.1)
+    pairs = ((found, expected), (sums, expected_sums))
+    return all(torch.allclose(one.float(), other, rtol=rtol, atol=atol) for one, other in pairs)

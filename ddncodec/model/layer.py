@@ -26,6 +26,8 @@ class DiscreteDistributionLayer(nn.Module):
     tests/model/test_model_network.py::test_following_in_strips_is_proposing_and_advancing checks that.
     """
 
+    basis: Tensor
+
     def __init__(
         self, stage: StageConfig, level: LevelConfig, *, gradient_codebook: bool, choice_embedding: bool
     ) -> None:

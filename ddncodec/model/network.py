@@ -76,14 +76,15 @@ class Stage(nn.Module):
         else:
             self.enter = nn.Conv2d(coarser.channels, 4 * config.channels, 1)
         gradient = network.codebook == "gradient"
-        self.layers = nn.ModuleList(
+        layers = [
             DiscreteDistributionLayer(
                 config, level, gradient_codebook=gradient, choice_embedding=network.choice_embedding
             )
             for level in config.levels
-        )
-        for layer in self.layers[1:] if config.shared else ():
-            layer.share(self.layers[0])
+        ]
+        self.layers = nn.ModuleList(layers)
+        for layer in layers[1:] if config.shared else ():
+            layer.share(layers[0])
         if self.scale > 1:
             self.to_detail = nn.Conv2d(config.channels, PACKED * self.scale**2, 1)
 
@@ -101,7 +102,7 @@ class DiscreteDistributionNetwork(nn.Module):
         self.condition = build_condition(config)
         if generator is not None:
             self._initialize(generator)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's types leave out
 
     @property
     def device(self) -> torch.device:
@@ -111,7 +112,15 @@ class DiscreteDistributionNetwork(nn.Module):
     def layer(self, level: int) -> DiscreteDistributionLayer:
         """The layer of a level, counted from 0 over all stages."""
         stage, index = self.places[level]
-        return self.stages[stage].layers[index]
+        layer = self.stage(stage).layers[index]
+        assert isinstance(layer, DiscreteDistributionLayer)
+        return layer
+
+    def stage(self, number: int) -> Stage:
+        """A stage, counted from 0, the coarsest."""
+        stage = self.stages[number]
+        assert isinstance(stage, Stage)
+        return stage
 
     def scale(self, level: int) -> int:
         """Side in full-size pixels of a pixel of the picture that `level` emits."""
@@ -135,7 +144,7 @@ class DiscreteDistributionNetwork(nn.Module):
             raise ArgumentError(f"`condition` must be {self.config.condition}, as the model was trained with")
         stride = self.config.stages[0].stride
         batch, rows, cols = lambdas.shape[0], height // stride, width // stride
-        first = self.stages[0]
+        first = self.stage(0)
         hidden = first.start[None, :, None, None].expand(batch, -1, rows, cols)
         image = hidden.new_zeros(batch, PACKED, rows, cols, dtype=torch.float32)
         if self.condition is not None and condition is not None:
@@ -202,7 +211,7 @@ class DiscreteDistributionNetwork(nn.Module):
         stage, index = self.places[state.level]
         if index or not stage:
             return state.hidden, state.image
-        return _pixel_shuffle(self.stages[stage].enter(state.hidden)), enlarge(state.image)
+        return _pixel_shuffle(self.stage(stage).enter(state.hidden)), enlarge(state.image)
 
     def _base(
         self, layer: DiscreteDistributionLayer, hidden: Tensor, image: Tensor, mixed: Tensor, rate_condition: Tensor
@@ -214,11 +223,11 @@ class DiscreteDistributionNetwork(nn.Module):
 
     def _components(self) -> Tensor | None:
         """The principal components (count, P), if there are any."""
-        return self.stages[0].principal.images if self.config.stages[0].principal else None
+        return self.stage(0).principal.images if self.config.stages[0].principal else None
 
     def render(self, state: State) -> Tensor:
         """The picture so far at full size, (B, 3, H, W) float32 nominally in [-1, 1]; any level but 0."""
-        stage = self.stages[self.places[state.level - 1][0]]
+        stage = self.stage(self.places[state.level - 1][0])
         image = unpack(state.image)
         if stage.scale == 1:
             return image
@@ -231,15 +240,16 @@ class DiscreteDistributionNetwork(nn.Module):
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
+                assert module.bias is not None
                 nn.init.zeros_(module.bias)
             elif isinstance(module, ClassCondition):
                 nn.init.normal_(module.classes, std=CLASS_DEVIATION, generator=generator)
-        for stage in self.stages:
-            if stage.scale > 1:
-                nn.init.zeros_(stage.to_detail.weight)
-        for level in range(len(self.places)):
-            layer, (stage, index) = self.layer(level), self.places[level]
-            if index == 0 or not self.config.stages[stage].shared:
+        for number in range(len(self.stages)):
+            if self.stage(number).scale > 1:
+                nn.init.zeros_(self.stage(number).to_detail.weight)
+        for level, (number, index) in enumerate(self.places):
+            layer = self.layer(level)
+            if index == 0 or not self.config.stages[number].shared:
                 nn.init.zeros_(layer.to_gains.weight)
                 if layer.block:
                     nn.init.zeros_(layer.to_base.weight)

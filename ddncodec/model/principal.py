@@ -18,9 +18,12 @@ class PrincipalComponents(nn.Module):
     """Orthonormal pictures of `side` x `side` trunk positions, and a mean, kept as their low DCT coefficients.
 
     `images` (count, P) are the components and `mean` (P,) the mean, P = 48 side^2 samples in the order of a cell
-    (see `model.cells`) with colour last; network samples, nominally in [-1, 1]. Where pictures are of so many
-    `classes`, each has a mean: (classes, P).
+    (see `model.cells`) with colour last; network samples, nominally in [-1, 1]. Where pictures are of
+    `classes` classes, each has a mean: (classes, P).
     """
+
+    images: Tensor
+    mean: Tensor
 
     def __init__(self, side: int, count: int, classes: int = 0) -> None:
         super().__init__()
@@ -33,7 +36,8 @@ class PrincipalComponents(nn.Module):
         self.center = nn.Parameter(torch.zeros(*means, width), requires_grad=False)
         self.register_buffer("images", torch.zeros(count, PACKED * side * side), persistent=False)
         self.register_buffer("mean", torch.zeros(*means, PACKED * side * side), persistent=False)
-        self.register_load_state_dict_post_hook(lambda module, keys: module.refresh())
+        # torch has no types for it
+        self.register_load_state_dict_post_hook(lambda module, keys: module.refresh())  # type: ignore[no-untyped-call]
 
     def analyze(self, cells: Tensor) -> Tensor:
         """Samples of cells (n, P) -> their low DCT coefficients (n, M)."""

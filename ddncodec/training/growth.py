@@ -1,4 +1,4 @@
-"""A trained model as the beginning of a larger one: levels behind its last one, and a wider range of lambda.
+"""A trained model as the beginning of a larger one: levels after its last one, and a wider range of lambda.
 
 With index 0 in all cells of the new levels, the larger model makes the same pictures at the same lambda.
 """
@@ -24,7 +24,7 @@ RARER = 0.7
 
 @torch.no_grad()
 def grow(trained: DiscreteDistributionNetwork, config: NetworkConfig) -> DiscreteDistributionNetwork:
-    """A network of `config` that goes on from `trained`.
+    """A network of `config` that continues from `trained`.
 
     Each new level is a copy of the last one with smaller outputs, whose block leaves trunk and picture alone at first.
     Raises ArgumentError where `config` differs in more than further levels at its end, of the last one's shape, or a
@@ -41,8 +41,8 @@ def grow(trained: DiscreteDistributionNetwork, config: NetworkConfig) -> Discret
         layer.load_state_dict(grown.layer(last).state_dict())
         layer.codebook.mul_(SHRINK ** (number - last))
         for part in (layer.out, layer.to_base) if layer.block else ():
-            part.weight.zero_()
-            part.bias.zero_()
+            for parameter in part.parameters():
+                parameter.zero_()
     return grown
 
 
@@ -53,7 +53,7 @@ def grow_prior(prior: IndexPrior, levels: int) -> IndexPrior:
 
 
 def _extends(config: NetworkConfig, trained: NetworkConfig) -> bool:
-    """Whether `config` is that of `trained` but for further levels like the last one, or a wider range of lambda."""
+    """Whether `config` adds to `trained` at most levels like its last one, and a wider range of lambda."""
     more = config.levels[len(trained.levels) :]
     stage = trained.stages[-1]
     if any(level != stage.levels[-1] for level in more) or (more and (stage.shared or not trained.residual)):

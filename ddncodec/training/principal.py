@@ -32,17 +32,19 @@ def start_from_components(
     recipe, network = state.recipe, state.network
     size = recipe.network.levels[0].cell
     device = network.device
-    components = network.stages[0].principal
+    components = network.stage(0).principal
     progress("principal components")
     spectra, classes = [], []
     for first in range(0, recipe.start.crops, BATCH):
         count = min(BATCH, recipe.start.crops - first)
         batch = pictures.batch(count, size, (recipe.seed, first, size), recipe.network.condition).to(device)
-        crops = batch.crops - batch.condition if recipe.network.condition == "gray" else batch.crops
+        crops, of_class = batch.crops, torch.zeros(count, dtype=torch.int64)
+        if batch.condition is not None and recipe.network.condition == "gray":
+            crops = crops - batch.condition
+        elif batch.condition is not None and recipe.network.condition == "class":
+            of_class = batch.condition
         spectra.append(components.analyze(to_cells(pack(crops), components.side, 1).flatten(1)))
-        classes.append(
-            batch.condition if recipe.network.condition == "class" else torch.zeros(count, dtype=torch.int64)
-        )
+        classes.append(of_class)
     left = _analyze_components(components, torch.cat(spectra), torch.cat(classes).to(device))
     state.average.load_state_dict(network.state_dict())
     generator = torch.Generator().manual_seed(recipe.seed)

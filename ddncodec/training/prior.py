@@ -82,7 +82,7 @@ class PriorLevel(nn.Module):
 
     def start_level(self, state: Tensor, step: Tensor) -> Tensor:
         """State (B, C, h, w) on this level's grid, conditioned on the 3 x 3 states around; `step` (B,) in [-1, 1)."""
-        fine = _Whole.apply(self.lambda_weight, BIASES["lambda_weight"], torch.round)
+        fine = _whole(self.lambda_weight, BIASES["lambda_weight"], torch.round)
         bias = _bias(self.spatial_bias) + fine * step[:, None]
         kernel = _rounded(self.spatial, WEIGHT_UNIT)
         sums = F.conv2d(state.contiguous(memory_format=torch.channels_last), kernel, padding=1)
@@ -239,16 +239,21 @@ def checkerboard(shape: torch.Size, device: torch.device) -> tuple[Tensor, Tenso
 
 def _rounded(weights: Tensor, unit: int) -> Tensor:
     """The nearest multiples of 1 / unit, within +-127 / unit."""
-    return _Whole.apply(weights.clamp(-TOP / unit, TOP / unit), unit, torch.round)
+    return _whole(weights.clamp(-TOP / unit, TOP / unit), unit, torch.round)
 
 
 def _bias(bias: Tensor) -> Tensor:
-    return _Whole.apply(bias, STATE_UNIT * WEIGHT_UNIT, torch.round)
+    return _whole(bias, STATE_UNIT * WEIGHT_UNIT, torch.round)
 
 
 def _floored(sums: Tensor, low: float) -> Tensor:
     """States: multiples of 1/32, rounded down, within low and 127/32."""
-    return F.hardtanh(_Whole.apply(sums, STATE_UNIT, torch.floor), low, TOP / STATE_UNIT)
+    return F.hardtanh(_whole(sums, STATE_UNIT, torch.floor), low, TOP / STATE_UNIT)
+
+
+def _whole(values: Tensor, unit: int, rounding: Callable[[Tensor], Tensor]) -> Tensor:
+    """Multiples of 1 / unit, with a straight-through gradient."""
+    return _Whole.apply(values, unit, rounding)  # type: ignore[no-untyped-call]  # torch has no types for it
 
 
 class _Whole(torch.autograd.Function):
@@ -270,8 +275,10 @@ def _export_level(level: PriorLevel, features: Tensor) -> LevelPrior:
     for name in KERNELS:
         channels = len(values[name])
         values[name] = values[name].reshape(channels, channels, -1).permute(2, 1, 0).reshape(-1, channels)
-    matrices = {name: _integers(values[name], unit).clip(-TOP, TOP).astype(np.int8) for name, unit in MATRICES.items()}
-    return LevelPrior(**matrices, **{name: _integers(values[name], unit) for name, unit in BIASES.items()})
+    fields: dict[str, Any] = {name: _integers(values[name], unit) for name, unit in BIASES.items()}
+    for name, unit in MATRICES.items():
+        fields[name] = _integers(values[name], unit).clip(-TOP, TOP).astype(np.int8)
+    return LevelPrior(**fields)
 
 
 def _integers(values: Tensor, unit: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Chain dropout: some cells go on from a random output, and what is learned of a level stays what it chose."""
+"""Chain dropout: some cells continue from a random output, and what is learned of a level stays what it chose."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def larger(config: NetworkConfig, *more: LevelConfig, low: float = 64.0, high: f
 
 
 def scattered(config: NetworkConfig) -> DiscreteDistributionNetwork:
-    """A network with no parameter at zero, but for the outputs that keep."""
+    """A network with no parameter at zero, except the outputs that keep."""
     random = torch.Generator().manual_seed(3)
     network = DiscreteDistributionNetwork(config, random)
     with torch.no_grad():

@@ -203,10 +203,10 @@ def test_where_all_candidates_are_equal_each_cell_takes_the_likeliest_index(tiny
 
 def test_a_prior_that_saves_nothing_is_left_out(drawn_folder: Path, tmp_path: Path) -> None:
     state = TrainState(TINY, CPU)
-    told: list[str] = []
+    messages: list[str] = []
     release(
         state, Pictures(drawn_folder), tmp_path / "new.safetensors", name="new", about="untrained", images=6,
-        progress=told.append,
+        progress=messages.append,
     )  # fmt: skip
-    assert any("leaving out the index prior" in message for message in told)
+    assert any("leaving out the index prior" in message for message in messages)
     assert Codec(tmp_path / "new.safetensors").engine.model.prior is None
