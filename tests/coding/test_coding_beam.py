@@ -54,8 +54,8 @@ def search(engine: Engine, picture: np.ndarray, beam: int) -> Planes:
     return search_planes(engine, engine.samples(picture[None]), HEADER, torch.ones(1), beam)
 
 
-def as_planes(codes: Sequence[int]) -> Planes:
-    return [np.array([[code]], np.int32) for code in codes]
+def as_planes(indices: Sequence[int]) -> Planes:
+    return [np.array([[index]], np.int32) for index in indices]
 
 
 def test_width_one_takes_the_best_of_every_level(engine: Engine, pictures: np.ndarray) -> None:

@@ -32,14 +32,14 @@ def alive(monkeypatch: pytest.MonkeyPatch, tiny_codec: Codec) -> list[tuple[int,
         made.append(weakref.ref(proposal))
         return proposal
 
-    def advancing(backend: Backend, proposal: Proposal, codes: Tensor) -> State:
-        state = advance(backend, proposal, codes)
+    def advancing(backend: Backend, proposal: Proposal, indices: Tensor) -> State:
+        state = advance(backend, proposal, indices)
         made.append(weakref.ref(state))
         return state
 
-    def following(backend: Backend, state: State, codes: Tensor) -> State:
+    def following(backend: Backend, state: State, indices: Tensor) -> State:
         count()
-        state = follow(backend, state, codes)
+        state = follow(backend, state, indices)
         made.append(weakref.ref(state))
         return state
 

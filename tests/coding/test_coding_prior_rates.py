@@ -51,7 +51,7 @@ def test_prices_are_the_bits_of_the_coder() -> None:
     rates.begin()
     cells, candidates = torch.zeros(3, 4, 5), torch.randn(6, 5)  # no error to gain: only bits count
     priced = rates.price(cells, candidates, torch.tensor(1.0), 5)
-    costs, bits, codes = priced.costs, priced.bits, priced.indices
+    costs, bits, indices = priced.costs, priced.bits, priced.indices
     assert torch.equal(costs[:2, :3], bits[:2, :3])
     assert costs[2].isinf().all() and costs[:, 3].isinf().all()
     even = checkerboard((2, 3))[0]
@@ -61,7 +61,7 @@ def test_prices_are_the_bits_of_the_coder() -> None:
     pair = frequencies(np.stack([np.zeros_like(flag), flag], axis=1))
     values = frequencies(fresh.value_logits(even))
     for row, cell in enumerate(even):
-        found = torch.zeros(6).scatter(0, codes[cell // 3, cell % 3], bits[cell // 3, cell % 3])[1:]
+        found = torch.zeros(6).scatter(0, indices[cell // 3, cell % 3], bits[cell // 3, cell % 3])[1:]
         expected = np.log2(pair[row, 0] / pair[row, 1]) - np.log2(values[row] / 65536)
         np.testing.assert_allclose(found, expected, atol=0.05)
 
