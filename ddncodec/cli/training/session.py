@@ -224,7 +224,7 @@ def _choose_device(name: str | None) -> torch.device:
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], signal.Signals | None]]:
-    """Note SIGINT and SIGTERM instead of dying of them; yields a function that returns the first. A second one kills."""
+    """Note SIGINT and SIGTERM instead of dying of them; yields a function that returns the first one. Two kill."""
     received: list[signal.Signals] = []
 
     def note(number: int, frame: FrameType | None) -> None:
