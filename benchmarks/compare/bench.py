@@ -7,16 +7,16 @@ from PIL import Image
 
 from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
 from benchmarks.compare.codecs import Ddnc
-from benchmarks.compare.page import PAGE_NAME, PROGRESSIVE_FOLDER, SMALL_FOLDER, STRIP_NAME
-from benchmarks.compare.progressive import CSV_NAME, ProgressiveRow, draw_strip, measure_prefixes
+from benchmarks.compare.page import PAGE_NAME, PROGRESSIVE_FOLDER, SMALL_FOLDER, pass_file
+from benchmarks.compare.progressive import CSV_NAME, ProgressiveRow, measure_prefixes
 from benchmarks.compare.rd import choose_codecs, codecs_option, measure_folder, write_reports
 from benchmarks.compare.rows import write_rows
 from benchmarks.compare.small import measure_small, small_codecs
 from benchmarks.compare.views import make_views
 from benchmarks.datasets import load_picture, picture_paths
 
-STRIP_HEIGHT = 400
-"""Greatest height in pixels of the strip of levels."""
+PASSES, PASS_SIDE = 5, 480
+"""Passes of the stream that the report cuts, and the longer side in pixels of a picture of it."""
 
 
 @click.command(epilog="\b\nExamples:\n  ddnc bench --images photos/ --out report/ --codecs ddnc,jpeg,webp --jobs 2")
@@ -57,14 +57,14 @@ def bench(
 
 
 def _progressive(codec: Ddnc, path: Path, folder: Path) -> None:
-    """Rows and a strip of one picture along its stream."""
+    """Rows and pictures of one stream of PASSES passes, cut after each of them."""
     from ddncodec import Codec
 
     folder.mkdir(parents=True, exist_ok=True)
-    original = load_picture(path)
-    rows, shown = measure_prefixes(Codec(codec.model), path.name, original, quality=60)
-    strip = draw_strip(original, shown, rows)
-    if strip.height > STRIP_HEIGHT:
-        strip = strip.resize((round(strip.width * STRIP_HEIGHT / strip.height), STRIP_HEIGHT), Image.Resampling.LANCZOS)
-    strip.save(folder / STRIP_NAME, lossless=True)
+    rows, shown = measure_prefixes(Codec(codec.model), path.name, load_picture(path), quality=60, passes=PASSES)
+    for row in rows:
+        if row.unit == "pass":
+            picture = shown[row.levels - 1]
+            picture.thumbnail((PASS_SIDE, PASS_SIDE), Image.Resampling.LANCZOS)
+            picture.save(folder / pass_file(row.number), lossless=True)
     write_rows(folder / CSV_NAME, rows, ProgressiveRow)

@@ -49,6 +49,12 @@ class Curve:
             return None
         return float(PchipInterpolator(np.log(self.bpp), self.quality)(math.log(bpp)))
 
+    def rate_at(self, quality: float) -> float | None:
+        """Rate at which this quality is reached, log rate interpolated; None outside of the measured qualities."""
+        if len(self.points) < 2 or not self.quality[0] <= quality <= self.quality[-1]:
+            return None
+        return math.exp(PchipInterpolator(self.quality, np.log(self.bpp))(quality))
+
 
 @dataclass(frozen=True)
 class BdRate:

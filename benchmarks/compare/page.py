@@ -1,6 +1,6 @@
 """The command `page`: one self-contained HTML file of a folder of rows.
 
-The file is made of OUT/rd.csv and, where they exist, OUT/views (pictures), OUT/progressive (a strip) and
+The file is made of OUT/rd.csv and, where they exist, OUT/views (pictures), OUT/progressive (a stream, cut) and
 OUT/small/rd.csv (small pictures); of templates, style and script in `page_assets`; and of the published figures in
 benchmarks/published. It loads nothing, and its own policy forbids it to.
 """
@@ -16,9 +16,20 @@ import click
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from benchmarks.compare.page_data import RATES, bd_table, chart_data, costs_of, interpolated, published_curves
+from benchmarks.compare.equal_score import equal_scores
+from benchmarks.compare.headline import headline
+from benchmarks.compare.page_data import (
+    bars_data,
+    bd_table,
+    chart_data,
+    costs_by_machine,
+    heat_data,
+    published_curves,
+    published_table,
+)
 from benchmarks.compare.progressive import CSV_NAME as PROGRESSIVE_CSV
 from benchmarks.compare.progressive import ProgressiveRow
+from benchmarks.compare.rivals import title_of
 from benchmarks.compare.rows import RdRow, read_rows
 from benchmarks.compare.summary import SUBJECT, summarize
 from benchmarks.compare.views import CSV_NAME as VIEWS_CSV
@@ -27,7 +38,8 @@ from benchmarks.compare.views import ViewRow
 from ddncodec.files import write_atomically
 
 PAGE_NAME, TITLE = "report.html", "ddncodec against other codecs"
-SMALL_FOLDER, PROGRESSIVE_FOLDER, STRIP_NAME = "small", "progressive", "strip.webp"
+SMALL_FOLDER, PROGRESSIVE_FOLDER = "small", "progressive"
+SCRIPTS = ("chart.js", "curves.js", "bars.js", "viewer.js", "report.js")
 SOURCES = Path(__file__).parent / "page_assets"
 
 
@@ -50,7 +62,7 @@ def render_page(folder: Path, title: str = TITLE) -> str:
     small = _read(folder / SMALL_FOLDER / "rd.csv", RdRow)
     views = _read(folder / VIEWS_FOLDER / VIEWS_CSV, ViewRow)
     progressive = _read(folder / PROGRESSIVE_FOLDER / PROGRESSIVE_CSV, ProgressiveRow)
-    report = summarize(rows)
+    report, scores, costs = summarize(rows), equal_scores(rows), costs_by_machine(rows)
     published = published_curves(rows)
     environment = Environment(
         loader=FileSystemLoader(SOURCES),
@@ -59,31 +71,42 @@ def render_page(folder: Path, title: str = TITLE) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(megabytes=_megabytes, signed=_signed, number=_number)
+    environment.filters.update(megabytes=_megabytes, signed=_signed, number=_number, codec=title_of)
     return environment.get_template("report.html.j2").render(
         title=title,
         subject=SUBJECT,
         report=report,
         rows=rows,
+        headline=headline(scores, costs),
+        scores=scores,
         bd=bd_table(report),
-        rates=RATES,
-        pictures=interpolated(rows, report),
-        costs=costs_of(rows),
+        costs=costs,
         circumstances=_circumstances(rows),
         published=published,
+        published_table=published_table(report, published),
         views=views,
-        levels=[row for row in progressive if row.unit == "level"],
-        strip=_data_uri(folder / PROGRESSIVE_FOLDER / STRIP_NAME) if progressive else "",
-        small_costs=costs_of(small),
+        passes=[
+            (row, _data_uri(folder / PROGRESSIVE_FOLDER / pass_file(row.number)))
+            for row in progressive
+            if row.unit == "pass"
+        ],
+        small_codecs=list(dict.fromkeys(row.codec for row in small)),
         data=_embedded(
             {
                 "charts": {"rd": chart_data(rows, published), "small": chart_data(small, None)},
+                "heat": heat_data(report),
+                "bars": bars_data(scores),
                 "views": [_view(folder / VIEWS_FOLDER, row) for row in views],
             }
         ),
         style=Markup(_source("report.css")),
-        scripts=[Markup(_source(name)) for name in ("chart.js", "viewer.js", "report.js")],
+        scripts=[Markup(_source(name)) for name in SCRIPTS],
     )
+
+
+def pass_file(number: int) -> str:
+    """Name of the picture of a stream cut after pass `number`, in the folder of progressive rows."""
+    return f"pass{number}.webp"
 
 
 def _read(path: Path, kind: type) -> list[Any]:
@@ -101,6 +124,7 @@ def _view(folder: Path, row: ViewRow) -> dict[str, Any]:
         "height": row.height,
         "target": row.target,
         "codec": row.codec,
+        "title": title_of(row.codec),
         "bytes": row.bytes,
         "psnr": row.psnr,
         "uri": _data_uri(folder / row.file),

@@ -3,19 +3,19 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.compare.curves import comparable_rows, picture_curves
+from benchmarks.compare.appearance import appearances
+from benchmarks.compare.curves import Point, bd_rate, comparable_rows, monotone_curve
+from benchmarks.compare.equal_score import EqualScore
 from benchmarks.compare.metrics import METRICS, Metric
 from benchmarks.compare.rows import RdRow
 from benchmarks.compare.summary import SUBJECT, Comparison, Report
 
 PUBLISHED = Path(__file__).parents[1] / "published" / "kodak-compressai.json"
-RATES = (0.06, 0.1, 0.2, 0.3, 0.6)
-"""Bits per pixel at which pictures are compared in tables."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,6 @@ class BdLine:
     pictures: int
 
 
-@dataclass(frozen=True)
-class PictureTable:
-    """One picture: PSNR by codec at every rate of RATES, and BD-rates of ddnc by rival and metric."""
-
-    image: str
-    psnr: dict[str, list[float | None]]
-    bd: dict[str, list[float | None]]
-
-
 def bd_table(report: Report) -> list[BdLine]:
     """Every rival by every metric."""
     return [
@@ -79,23 +70,60 @@ def _bd_line(rival: str, metric: Metric, comparison: Comparison) -> BdLine:
     )
 
 
-def interpolated(rows: Sequence[RdRow], report: Report) -> list[PictureTable]:
-    """One table per picture, in the order of the rows."""
-    curves = {codec: picture_curves(row for row in rows if row.codec == codec) for codec in report.curves}
+def heat_data(report: Report) -> dict[str, Any]:
+    """BD-rates of ddnc in percent by metric, rival and picture, and their means over pictures."""
+    rivals = list(report.comparisons)
+    return {
+        "metrics": [measure.metric.title for measure in report.measures],
+        "rivals": rivals,
+        "values": [
+            {rival: _rounded(measure.comparisons[rival].of_pictures) for rival in rivals} for measure in report.measures
+        ],
+    }
+
+
+def bars_data(scores: Sequence[EqualScore]) -> list[dict[str, Any]]:
+    """Differences of ddnc's bytes in percent at every everyday score: the mean and those of the pictures."""
     return [
-        PictureTable(
-            image=image,
-            psnr={
-                codec: [of_picture[image].quality_at(rate) for rate in RATES]
-                for codec, of_picture in curves.items()
-                if image in of_picture
-            },
-            bd={
-                rival: [measure.comparisons[rival].of_pictures.get(image) for measure in report.measures]
-                for rival in report.comparisons
-            },
-        )
-        for image in dict.fromkeys(row.image for row in rows)
+        {
+            "metric": each.metric.title,
+            "score": f"{each.score:g}{each.metric.unit}",
+            "rival": each.rival,
+            "percent": round(each.percent, 2),
+            "pictures": _rounded({image: 100 * (ratio - 1) for image, ratio in each.ratios.items()}),
+        }
+        for each in scores
+    ]
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in values.items()}
+
+
+def published_table(report: Report, published: dict[str, Any] | None) -> list[tuple[str, list[float | None]]]:
+    """BD-rates of ddnc against each published curve by PSNR and by MS-SSIM, in percent."""
+    lines = []
+    for curve in (published or {"curves": []})["curves"]:
+        rates: list[float | None] = []
+        for name in ("psnr", "ms_ssim"):
+            measure = next((each for each in report.measures if each.metric.name == name), None)
+            if measure is None or SUBJECT not in measure.curves or name not in curve:
+                rates.append(None)
+                continue
+            points = [Point(bpp, measure.metric.axis(value)) for bpp, value in zip(curve["bpp"], curve[name])]
+            rate = bd_rate(monotone_curve(points), measure.curves[SUBJECT])
+            rates.append(rate.percent if rate else None)
+        lines.append((curve["name"], rates))
+    return lines
+
+
+def costs_by_machine(rows: Sequence[RdRow]) -> list[tuple[str, list[Costs]]]:
+    """One table for each machine, that of ddnc first: times of two machines are never compared."""
+    machines = list(dict.fromkeys(row.machine for row in rows))
+    own = {row.machine for row in rows if row.codec == SUBJECT}
+    return [
+        (machine, costs_of([row for row in rows if row.machine == machine]))
+        for machine in sorted(machines, key=lambda name: name not in own)
     ]
 
 
@@ -141,7 +169,7 @@ def chart_data(rows: Sequence[RdRow], published: dict[str, Any] | None) -> dict[
             {"name": m.name, "title": m.title, "unit": m.unit, "digits": m.digits, "similarity": m.axis is not float}
             for m in metrics
         ],
-        "codecs": names,
+        "codecs": {name: asdict(look) for name, look in appearances(names).items()},
         "pictures": list(dict.fromkeys(row.image for row in rows)),
         "series": [series for metric in metrics for name in names for series in _series(metric, name, rows, finished)],
         "published": [

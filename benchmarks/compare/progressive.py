@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -43,13 +43,27 @@ class ProgressiveRow:
     psnr: float
 
 
+def in_passes(codec: Codec, data: bytes, count: int) -> bytes:
+    """The same indices as a stream of `count` passes of about as many levels each, without its post-filter."""
+    import bitstream
+
+    planes, header = codec.planes(data), replace(bitstream.read_header(data), compact=False)
+    ends = sorted({max(1, round(len(planes) * number / count)) for number in range(1, count + 1)})
+    lengths = [end - start for start, end in zip([0, *ends], ends)]
+    layout = codec.info.layout[: len(planes)]
+    passes = bitstream.encode_planes(planes, layout, header, codec.engine.model.probabilities, passes=lengths)
+    return bitstream.write_stream(header, passes)
+
+
 def measure_prefixes(
-    codec: Codec, name: str, original: Image.Image, quality: float
+    codec: Codec, name: str, original: Image.Image, quality: float, passes: int | None = None
 ) -> tuple[list[ProgressiveRow], list[Image.Image]]:
-    """Encode once; rows of every level and every pass, and the pictures after every level."""
+    """Encode once, in `passes` passes if given; rows of every level and pass, and the pictures after every level."""
     import bitstream
 
     data = codec.encode(original, quality)
+    if passes is not None:
+        data = in_passes(codec, data, passes)
     shown = [picture.convert("RGB") for picture in codec.decode_progressive(data)]
     rows, done = [], 0
     for number, part in enumerate(bitstream.describe(data).passes, start=1):

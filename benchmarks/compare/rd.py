@@ -11,7 +11,7 @@ from benchmarks.compare.codecs import Ddnc, ImageCodec
 from benchmarks.compare.environment import current_environment
 from benchmarks.compare.measure import available, measure, remaining_jobs
 from benchmarks.compare.page import PAGE_NAME, write_page
-from benchmarks.compare.report import draw_plot, render_table
+from benchmarks.compare.report import draw_plot, render_table, table_rows
 from benchmarks.compare.rivals import rivals
 from benchmarks.compare.rows import append_row, open_rows, read_rows, write_rows
 from benchmarks.compare.summary import summarize
@@ -94,7 +94,7 @@ def measure_folder(
 def write_reports(out: Path) -> str:
     """Write table, plot, batches and page of OUT/rd.csv; returns the table."""
     rows = read_rows(out / CSV_NAME)
-    report = summarize(rows)
+    report = summarize(table_rows(rows))
     table = render_table(report)
     (out / TABLE_NAME).write_text(table + "\n", encoding="utf-8")
     draw_plot(report).savefig(out / PLOT_NAME, dpi=150)

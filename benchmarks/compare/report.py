@@ -11,12 +11,14 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from benchmarks.compare.curves import Curve
 from benchmarks.compare.metrics import PSNR
-from benchmarks.compare.rows import read_rows
+from benchmarks.compare.rows import RdRow, read_rows
 from benchmarks.compare.summary import ALL_RATES, SUBJECT, BppRange, Comparison, Report, summarize
 from benchmarks.errors import BenchmarkError
 
 TABLE_BEGIN = "<!-- rd-table:begin -->"
 TABLE_END = "<!-- rd-table:end -->"
+TABLE_CODECS = ("ddnc", "jpeg", "jp2", "webp", "avif", "jxl")
+"""Columns of the table and curves of the plot; the page has all codecs."""
 TABLE_BPP = (0.06, 0.1, 0.2, 0.3, 0.6)
 NOTHING = "N/A"
 
@@ -37,6 +39,13 @@ def render_table(report: Report) -> str:
         lines += _comparison_lines(report, names)
     lines += ["", *_notes(report), TABLE_END]
     return "\n".join(lines)
+
+
+def table_rows(rows: Sequence[RdRow]) -> list[RdRow]:
+    """The rows of TABLE_CODECS where there are more codecs than these; otherwise all rows."""
+    if len({row.codec for row in rows}) <= len(TABLE_CODECS):
+        return list(rows)
+    return [row for row in rows if row.codec in TABLE_CODECS]
 
 
 def replace_table(text: str, table: str) -> str:
@@ -147,7 +156,7 @@ csv_argument = click.argument("csv", type=click.Path(exists=True, dir_okay=False
 )
 def table(csv: Path, bpp_min: float, bpp_max: float, write: Path | None) -> None:
     """Print the README's table of the rows in CSV."""
-    block = render_table(summarize(read_rows(csv), BppRange(bpp_min, bpp_max)))
+    block = render_table(summarize(table_rows(read_rows(csv)), BppRange(bpp_min, bpp_max)))
     if write is None:
         click.echo(block)
     else:
@@ -161,4 +170,4 @@ def table(csv: Path, bpp_min: float, bpp_max: float, write: Path | None) -> None
 @bpp_max_option
 def plot(csv: Path, png: Path, bpp_min: float, bpp_max: float) -> None:
     """Draw the rate-distortion curves of the rows in CSV."""
-    draw_plot(summarize(read_rows(csv), BppRange(bpp_min, bpp_max))).savefig(png, dpi=150)
+    draw_plot(summarize(table_rows(read_rows(csv)), BppRange(bpp_min, bpp_max))).savefig(png, dpi=150)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from benchmark_cases import draw_picture, make_rows
-from click.testing import CliRunner
-from PIL import Image
+from benchmark_cases import make_rows
+from page_cases import choose, value
 
-from benchmarks.__main__ import main
-from benchmarks.compare.browser import browser, resize
+from benchmarks.compare.browser import resize
 from benchmarks.compare.page import PAGE_NAME, render_page
 from benchmarks.compare.page_data import chart_data
-from benchmarks.compare.progressive import ProgressiveRow
-from benchmarks.compare.rivals import Jpeg, WebP
-from benchmarks.compare.rows import RdRow, write_rows
-from benchmarks.compare.views import make_views
-from benchmarks.errors import BenchmarkError
+from benchmarks.compare.rows import write_rows
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -31,77 +22,15 @@ if TYPE_CHECKING:
 PUBLISHED = ("VTM (H.266)", "cheng2020-anchor")
 
 
-def kodak_rows(codec: str, rate: float) -> list[RdRow]:
-    """Rows of two pictures that are called like Kodak's, which brings the published figures."""
-    return [
-        replace(row, ms_ssim=1 - 10 ** (-row.psnr / 30))
-        for image in ("kodim01.png", "kodim02.png")
-        for row in make_rows(codec, image, rate)
-    ]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all that a page can show."""
-    out = tmp_path_factory.mktemp("report")
-    write_rows(out / "rd.csv", [*kodak_rows("jpeg", 1), *kodak_rows("webp", 0.8), *kodak_rows("ddnc", 0.5)])
-    pictures = out / "pictures"
-    pictures.mkdir()
-    for seed in (1, 2):
-        draw_picture(seed).resize((384, 256)).save(pictures / f"drawn{seed}.png")
-    make_views([Jpeg(), WebP()], sorted(pictures.iterdir()), out, quiet=True)
-    (out / "progressive").mkdir()
-    level = ProgressiveRow("drawn1.png", 384, 256, "tiny", 60, "level", 1, 1, 100, 0.01, 20.0)
-    levels = [replace(level, number=number, bytes=100 * number) for number in (1, 2)]
-    write_rows(out / "progressive" / "progressive.csv", levels, ProgressiveRow)
-    Image.new("RGB", (900, 100)).save(out / "progressive" / "strip.webp")
-    (out / "small").mkdir()
-    write_rows(out / "small" / "rd.csv", make_rows("ddnc", "face.png", 0.1))
-    result = CliRunner().invoke(main, ["page", str(out)])
-    assert result.exit_code == 0, result.output
-    return out
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Chrome]:
-    try:
-        with browser() as driver:
-            yield driver
-    except BenchmarkError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(error.message)
-
-
-@pytest.fixture
-def open_page(chrome: Chrome, folder: Path) -> Iterator[Chrome]:
-    """The page, freshly loaded in a window of a desktop's size; afterwards nothing may have gone wrong in it."""
-    resize(chrome, 1280, 900)
-    chrome.get((folder / PAGE_NAME).as_uri())
-    yield chrome
-    assert chrome.get_log("browser") == []
-
-
-def value(chrome: Chrome, script: str) -> Any:
-    return chrome.execute_script(f"return {script}")
-
-
-def choose(chrome: Chrome, select: str, option: str) -> None:
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.support.select import Select
-
-    Select(chrome.find_element(By.CSS_SELECTOR, select)).select_by_visible_text(option)
-
-
-def test_nothing_is_requested_but_the_file(open_page: Chrome, folder: Path) -> None:
+def test_nothing_is_requested_but_the_file(open_page: Chrome, page_folder: Path) -> None:
     open_page.get_log("performance")
     open_page.refresh()
     messages = [json.loads(entry["message"])["message"] for entry in open_page.get_log("performance")]
     requests = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert (folder / PAGE_NAME).as_uri() in requests
+    assert (page_folder / PAGE_NAME).as_uri() in requests
     assert {url.partition(":")[0] for url in requests} <= {"file", "data"}
-    assert [url for url in requests if url.startswith("file:")] == [(folder / PAGE_NAME).as_uri()]
-    links = re.findall(r"""(?:src|href)=["']([^"']*)""", (folder / PAGE_NAME).read_text())
+    assert [url for url in requests if url.startswith("file:")] == [(page_folder / PAGE_NAME).as_uri()]
+    links = re.findall(r"""(?:src|href)=["']([^"']*)""", (page_folder / PAGE_NAME).read_text())
     assert links and all(link.startswith(("#", "data:")) for link in links)
 
 
@@ -109,22 +38,22 @@ def test_curves_are_drawn_and_read_by_pointer(open_page: Chrome) -> None:
     from selenium.webdriver import ActionChains
     from selenium.webdriver.common.by import By
 
-    dots = open_page.find_elements(By.CSS_SELECTOR, "#rd .dot")
-    assert len(dots) == 3 * 5
-    dashed = open_page.find_elements(By.CSS_SELECTOR, "#rd .curve.dashed")
-    assert len(dashed) == 7
+    dots = open_page.find_elements(By.CSS_SELECTOR, "#rd .plot .dot")
+    assert len(dots) == 5 * 5
+    published = open_page.find_elements(By.CSS_SELECTOR, "#rd .published-curve")
+    assert len(published) == 7
     open_page.execute_script("arguments[0].scrollIntoView({block: 'center'})", dots[0])
     ActionChains(open_page).move_to_element(dots[0]).perform()
     reading = open_page.find_element(By.CSS_SELECTOR, "#rd .reading")
     assert reading.text == "ddnc at 0: 0.025 bpp, 25 bytes, PSNR 18.00 dB"
     choose(open_page, "#rd .metric", "MS-SSIM")
     open_page.find_element(By.CSS_SELECTOR, "#rd .published").click()
-    assert not open_page.find_elements(By.CSS_SELECTOR, "#rd .curve.dashed")
+    assert not open_page.find_elements(By.CSS_SELECTOR, "#rd .published-curve")
     open_page.find_element(By.CSS_SELECTOR, "#rd .legend input").click()
-    assert len(open_page.find_elements(By.CSS_SELECTOR, "#rd .dot")) == 2 * 5
+    assert len(open_page.find_elements(By.CSS_SELECTOR, "#rd .plot .dot")) == 4 * 5
     choose(open_page, "#rd .picture", "kodim02.png")
-    ActionChains(open_page).move_to_element(open_page.find_element(By.CSS_SELECTOR, "#rd .dot")).perform()
-    assert re.fullmatch(r"jpeg at 0: 0\.050 bpp, 50 bytes, MS-SSIM 0\.\d{4}", reading.text)
+    ActionChains(open_page).move_to_element(open_page.find_element(By.CSS_SELECTOR, "#rd .plot .dot")).perform()
+    assert re.fullmatch(r"JPEG \(libjpeg-turbo\) at 0: 0\.050 bpp, 50 bytes, MS-SSIM 0\.\d{4}", reading.text)
 
 
 def test_curves_are_read_by_arrow_keys(open_page: Chrome) -> None:
@@ -136,8 +65,8 @@ def test_curves_are_read_by_arrow_keys(open_page: Chrome) -> None:
     open_page.execute_script("arguments[0].focus()", chart)
     for keys, codec, setting in (
         (Keys.ARROW_RIGHT, "ddnc", 1),
-        (Keys.ARROW_DOWN, "jpeg", 1),
-        (Keys.ARROW_LEFT, "jpeg", 0),
+        (Keys.ARROW_DOWN, "JPEG (libjpeg-turbo)", 1),
+        (Keys.ARROW_LEFT, "JPEG (libjpeg-turbo)", 0),
     ):
         open_page.switch_to.active_element.send_keys(keys)
         assert reading.text.startswith(f"{codec} at {setting}: ")
@@ -180,7 +109,7 @@ def test_views_change_picture_codec_zoom_and_side(open_page: Chrome) -> None:
     assert "original, 384" in value(open_page, "document.querySelector('.left-caption').textContent")
 
 
-@pytest.mark.parametrize("width", [360, 768])
+@pytest.mark.parametrize("width", [360, 390, 768])
 def test_a_narrow_window_scrolls_only_downwards(open_page: Chrome, width: int) -> None:
     resize(open_page, width, 740)
     open_page.execute_script("document.querySelectorAll('details').forEach((each) => { each.open = true })")
@@ -210,15 +139,16 @@ def test_dark_follows_the_system_and_the_button(open_page: Chrome) -> None:
 def test_every_control_has_a_label(open_page: Chrome) -> None:
     unnamed = value(
         open_page,
-        "[...document.querySelectorAll('select, input, button, svg, [tabindex], img[src]')].filter((each) => "
+        "[...document.querySelectorAll('select, input, button, svg:not([aria-hidden]), [tabindex], img[src]')]"
+        ".filter((each) => "
         "!(each.labels && each.labels.length) && !each.ariaLabel && !each.alt && !each.textContent).length",
     )
     assert unnamed == 0
 
 
-def test_the_page_is_a_function_of_the_folder(folder: Path) -> None:
-    page = (folder / PAGE_NAME).read_text()
-    assert render_page(folder) == page
+def test_the_page_is_a_function_of_the_folder(page_folder: Path) -> None:
+    page = (page_folder / PAGE_NAME).read_text()
+    assert render_page(page_folder) == page
     for name in PUBLISHED:
         assert name in page
     assert "-50.0 %" in page and "-37.5 %" in page  # half of jpeg's rate, 5/8 of webp's

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
-from benchmarks.compare.report import TABLE_BEGIN, TABLE_END, render_table, replace_table
+from benchmarks.compare.report import TABLE_BEGIN, TABLE_END, render_table, replace_table, table_rows
 from benchmarks.compare.rows import RdRow, read_rows, write_rows
 from benchmarks.compare.summary import BppRange, summarize
 from benchmarks.errors import BenchmarkError
@@ -106,6 +106,13 @@ def test_metrics_that_every_row_has_are_compared(rows_of: Rows) -> None:
     assert "| BD-rate of ddnc against, MS-SSIM |  | -20.0 % |" in lines
     assert not any("SSIMULACRA2" in line for line in lines)
     assert not any("MS-SSIM" in line for line in render_table(summarize(jpeg + rows_of("ddnc"))).splitlines())
+
+
+def test_the_table_has_one_setting_of_each_format(rows_of: Rows) -> None:
+    few = rows_of("ddnc") + rows_of("avif") + rows_of("avif-psnr")
+    assert table_rows(few) == few
+    many = few + [row for codec in ("jpeg", "jpegli", "webp", "webp-sharp") for row in rows_of(codec)]
+    assert {row.codec for row in table_rows(many)} == {"ddnc", "avif", "jpeg", "webp"}
 
 
 def test_plot_is_a_png(rows: list[RdRow], tmp_path: Path) -> None:

@@ -9,8 +9,13 @@ theme.addEventListener("click", () => {
   theme.setAttribute("aria-pressed", dark());
 });
 
-new Chart(document.getElementById("rd"), DATA.charts.rd);
-const small = document.getElementById("small-chart");
-if (small) new Chart(small, DATA.charts.small);
-const viewer = document.querySelector(".viewer");
-if (viewer) new Viewer(viewer, DATA.views);
+const start = (id, make) => {
+  const element = document.getElementById(id);
+  if (element) make(element);
+};
+const chart = new Chart(document.getElementById("rd"), DATA.charts.rd);
+start("multiples", (element) => new Multiples(element, chart));
+start("equal", (element) => new Bars(element, DATA.bars, DATA.charts.rd.codecs));
+start("heat", (element) => new Heat(element, DATA.heat, DATA.charts.rd.codecs));
+start("small-chart", (element) => new Chart(element, DATA.charts.small));
+start("viewer", (element) => new Viewer(element, DATA.views));
