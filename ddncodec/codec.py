@@ -27,7 +27,7 @@ from ddncodec.coding.tiles import Choice
 from ddncodec.coding.tiling import DEFAULT_TILING, Region, Tiling
 from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
 from ddncodec.errors import ArgumentError
-from ddncodec.images.pixels import Picture, Pixels, to_array, to_image, to_pixels
+from ddncodec.images.pixels import Picture, Pixels, pixels_of, to_array, to_image
 from ddncodec.threads import computing
 from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model
@@ -182,7 +182,7 @@ class Codec:
         """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`."""
         chunks.check_kinds(metadata)
         spent, weights = effort_of(effort), weights_of(tune)
-        pixels = [to_pixels(_on_host(image), background) for image in images]
+        pixels = [pixels_of(_on_host(image), background) for image in images]
         model, step = self.engine.model, self.lambda_step(quality)
         headers = [assembly.make_header(model, each, coding, step) for each in pixels]
         out: list[bytes] = [b""] * len(pixels)

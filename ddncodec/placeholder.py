@@ -18,7 +18,7 @@ import bitstream
 from ddncodec.codec import DEFAULT_QUALITY, Codec
 from ddncodec.coding.tune import DEFAULT_TUNE
 from ddncodec.errors import ArgumentError
-from ddncodec.images.pixels import Picture, to_pixels
+from ddncodec.images.pixels import Picture, pixels_of
 from ddncodec.metrics import finite_psnr
 
 MAX_BYTES = 28
@@ -104,7 +104,7 @@ def make_placeholder(codec: Codec, image: Picture, max_bytes: int = MAX_BYTES, *
 
 def reduced(image: Picture, side: int) -> Image.Image:
     """A picture, mode RGB or L, shrunk to a longer side of at most `side` pixels; transparency is laid over white."""
-    pixels = to_pixels(image, "white")
+    pixels = pixels_of(image, "white")
     small = Image.fromarray(pixels.rgb)
     small = small.convert("L") if pixels.gray else small
     small.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)

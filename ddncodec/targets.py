@@ -25,7 +25,7 @@ from ddncodec.coding.tiles import Choice
 from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
 from ddncodec.coding.visual_weights import VisualWeights
 from ddncodec.errors import ArgumentError
-from ddncodec.images.pixels import Picture, Pixels, to_array, to_pixels
+from ddncodec.images.pixels import Picture, Pixels, pixels_of, to_array
 from ddncodec.metrics import PSNR_OF_A_COPY, psnr
 
 BYTES_TOLERANCE = 0.03
@@ -252,7 +252,7 @@ def encode_to(
     Raises: TargetError, and as `Codec.encode`.
     """
     check_kinds(metadata)
-    picture = _Picture(codec, to_pixels(image, background), coding, metadata, effort_of(effort), weights_of(tune))
+    picture = _Picture(codec, pixels_of(image, background), coding, metadata, effort_of(effort), weights_of(tune))
     with codec.computing():
         if target.psnr is not None:
             return _to_psnr(picture, target.psnr, tried)

@@ -17,7 +17,7 @@ from ddncodec.coding.effort import DEFAULT_EFFORT
 from ddncodec.coding.tune import DEFAULT_TUNE
 from ddncodec.errors import DdncError
 from ddncodec.files import read_file
-from ddncodec.images.files import Reading, read_picture
+from ddncodec.images.files import Reading, open_picture, read_picture
 
 if TYPE_CHECKING:
     from ddncodec.codec import Codec
@@ -121,7 +121,7 @@ def groups(jobs: Sequence[FileJob], options: EncodeOptions) -> Iterator[list[Fil
 def _picture_size(path: Path) -> tuple[int, int] | None:
     """Width and height of the picture in a file, None where its header cannot be read."""
     try:
-        with Image.open(path) as image:
+        with path.open("rb") as file, open_picture(file) as image:
             return image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ddncodec.errors import ArgumentError
-from ddncodec.images.pixels import Picture, to_pixels
+from ddncodec.images.pixels import Picture, pixels_of
 from ddncodec.model import NetworkConfig
 from ddncodec.model.condition import edges_of, gray_of
 from ddncodec.samples import to_samples
@@ -30,7 +30,7 @@ def to_condition(config: NetworkConfig, condition: Condition) -> Tensor:
         return torch.tensor([condition])
     if isinstance(condition, int):
         raise ArgumentError(f"`condition` (={condition}) must be a picture, {config.condition}")
-    return gray_of(to_samples(to_pixels(condition).rgb[None]))[:, None].clamp(-1, 1)
+    return gray_of(to_samples(pixels_of(condition).rgb[None]))[:, None].clamp(-1, 1)
 
 
 def plane_of(kind: str, pictures: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 from bitstream import BitstreamError, Limits
 from ddncodec.errors import ArgumentError, DdncError, ImageError
 from ddncodec.images.color_profiles import to_profile
-from ddncodec.images.pixels import Pixels, to_pixels
+from ddncodec.images.pixels import Pixels, pixels_of
 
 T = TypeVar("T")
 SUFFIXES = frozenset({
@@ -110,7 +110,7 @@ def _read(data: bytes, reading: Reading) -> Pixels:
             frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
             if frames > 1 and not reading.first_frame:
                 raise ImageError(f"has {frames} frames; --frame first takes the first")
-            return to_pixels(image, reading.background)
+            return pixels_of(image, reading.background)
     except UnidentifiedImageError as error:
         raise ImageError(str(error)) from error
     except (BitstreamError, DdncError):
@@ -206,7 +206,7 @@ def _restored(image: Image.Image, name: str) -> tuple[Image.Image, bytes]:
 
 
 def _laid_over(image: Image.Image, background: str) -> Image.Image:
-    over = to_pixels(image, background)
+    over = pixels_of(image, background)
     laid = Image.fromarray(over.rgb)
     laid = laid.convert("L") if over.gray else laid
     laid.info.update(image.info)

@@ -40,7 +40,7 @@ class Pixels:
 Picture: TypeAlias = Image.Image | np.ndarray | Pixels
 
 
-def to_pixels(picture: Picture, background: str | None = None) -> Pixels:
+def pixels_of(picture: Picture, background: str | None = None) -> Pixels:
     """Take a PIL picture; an array (H, W), (H, W, 2), (H, W, 3) or (H, W, 4) uint8; or what this function returned.
 
     Orientation from EXIF is applied, ICC profiles are converted to sRGB, samples to 8 bits. Where `background`, a

@@ -12,7 +12,7 @@ from colour_profiles import steep_profile
 from PIL import Image, ImageCms
 
 from ddncodec.errors import ArgumentError, ImageError
-from ddncodec.images.pixels import MAX_SIDE, to_array, to_image, to_pixels
+from ddncodec.images.pixels import MAX_SIDE, pixels_of, to_array, to_image
 
 RANDOM = np.random.default_rng(0)
 PLANE = RANDOM.integers(0, 256, (5, 7), dtype=np.uint8)
@@ -21,14 +21,14 @@ COLOR = RANDOM.integers(0, 256, (5, 7, 3), dtype=np.uint8)
 
 def test_rgb_arrays_and_pictures_pass_unchanged() -> None:
     for picture in (COLOR, Image.fromarray(COLOR)):
-        pixels = to_pixels(picture)
+        pixels = pixels_of(picture)
         assert not pixels.gray
         np.testing.assert_array_equal(pixels.rgb, COLOR)
 
 
 @pytest.mark.parametrize("picture", [PLANE, PLANE[:, :, None], Image.fromarray(PLANE)], ids=["HW", "HW1", "L"])
 def test_gray_becomes_three_equal_planes(picture: np.ndarray | Image.Image) -> None:
-    pixels = to_pixels(picture)
+    pixels = pixels_of(picture)
     assert pixels.gray
     np.testing.assert_array_equal(pixels.rgb, np.repeat(PLANE[:, :, None], 3, axis=2))
     assert to_image(pixels).mode == "L"
@@ -36,20 +36,20 @@ def test_gray_becomes_three_equal_planes(picture: np.ndarray | Image.Image) -> N
 
 
 def test_one_bit_pictures_are_gray() -> None:
-    pixels = to_pixels(Image.fromarray(PLANE > 128))
+    pixels = pixels_of(Image.fromarray(PLANE > 128))
     assert pixels.gray
     assert set(np.unique(pixels.rgb)) == {0, 255}
 
 
 def test_palettes_become_rgb() -> None:
-    pixels = to_pixels(Image.fromarray(COLOR).quantize(16))
+    pixels = pixels_of(Image.fromarray(COLOR).quantize(16))
     assert not pixels.gray
     assert pixels.rgb.shape == COLOR.shape
 
 
 def test_sixteen_bit_gray_keeps_its_upper_byte() -> None:
     deep = PLANE.astype(np.uint16) * 256 + 77
-    pixels = to_pixels(Image.fromarray(deep))
+    pixels = pixels_of(Image.fromarray(deep))
     assert pixels.gray
     np.testing.assert_array_equal(pixels.rgb[:, :, 0], PLANE)
 
@@ -59,7 +59,7 @@ RGBA = np.dstack([COLOR, np.arange(35, dtype=np.uint8).reshape(5, 7) * 7])
 
 @pytest.mark.parametrize("picture", [RGBA, Image.fromarray(RGBA)], ids=["array", "PIL"])
 def test_alpha_is_kept_as_it_is(picture: np.ndarray | Image.Image) -> None:
-    pixels = to_pixels(picture)
+    pixels = pixels_of(picture)
     assert not pixels.gray
     np.testing.assert_array_equal(pixels.rgb, COLOR)
     np.testing.assert_array_equal(to_array(pixels), RGBA)
@@ -68,13 +68,13 @@ def test_alpha_is_kept_as_it_is(picture: np.ndarray | Image.Image) -> None:
 
 def test_alpha_that_hides_nothing_is_dropped() -> None:
     for picture in (np.dstack([COLOR, np.full((5, 7), 255, np.uint8)]), Image.fromarray(COLOR).convert("RGBA")):
-        assert to_pixels(picture).alpha is None
+        assert pixels_of(picture).alpha is None
 
 
 def test_gray_with_transparency_stays_gray() -> None:
     both = np.dstack([PLANE, RGBA[:, :, 3]])
     for picture in (both, Image.fromarray(both)):
-        pixels = to_pixels(picture)
+        pixels = pixels_of(picture)
         assert pixels.gray
         np.testing.assert_array_equal(to_array(pixels), both)
         assert to_image(pixels).mode == "LA"
@@ -87,14 +87,14 @@ def test_transparent_colours_of_palettes_are_alpha() -> None:
     for x in range(3):
         image.putpixel((x, 0), x)
     image.save(file, "PNG", transparency=1)
-    pixels = to_pixels(Image.open(file))
+    pixels = pixels_of(Image.open(file))
     np.testing.assert_array_equal(pixels.alpha, [[255, 0, 255]])
 
 
 def test_a_background_takes_the_place_of_alpha() -> None:
     rgba = RGBA.copy()
     rgba[0, 0, 3], rgba[0, 1], rgba[1:, :, 3] = 0, (0, 0, 0, 128), 255
-    pixels = to_pixels(rgba, "#ff8000")
+    pixels = pixels_of(rgba, "#ff8000")
     assert pixels.alpha is None
     np.testing.assert_array_equal(pixels.rgb[0, :2], [[255, 128, 0], [127, 64, 0]])
     np.testing.assert_array_equal(pixels.rgb[1:], COLOR[1:])
@@ -102,22 +102,22 @@ def test_a_background_takes_the_place_of_alpha() -> None:
 
 @pytest.mark.parametrize(("background", "gray"), [("white", True), ("#808080", True), ("red", False)])
 def test_gray_over_a_gray_background_stays_gray(background: str, gray: bool) -> None:
-    assert to_pixels(np.dstack([PLANE, RGBA[:, :, 3]]), background).gray is gray
+    assert pixels_of(np.dstack([PLANE, RGBA[:, :, 3]]), background).gray is gray
 
 
 def test_backgrounds_are_checked_even_for_opaque_pictures() -> None:
     with pytest.raises(ArgumentError, match="'no colour'"):
-        to_pixels(COLOR, "no colour")
+        pixels_of(COLOR, "no colour")
 
 
 def test_deep_samples_and_cmyk_are_converted_with_a_notice() -> None:
-    cmyk = to_pixels(Image.fromarray(COLOR).convert("CMYK"))
+    cmyk = pixels_of(Image.fromarray(COLOR).convert("CMYK"))
     assert cmyk.notices == ("CMYK converted to sRGB",)
     np.testing.assert_allclose(cmyk.rgb.astype(int), COLOR.astype(int), atol=1)
-    assert to_pixels(Image.fromarray(PLANE.astype(np.uint16) * 257)).notices == (
+    assert pixels_of(Image.fromarray(PLANE.astype(np.uint16) * 257)).notices == (
         "more than 8 bits a sample, reduced to 8",
     )
-    assert to_pixels(Image.fromarray(COLOR)).notices == ()
+    assert pixels_of(Image.fromarray(COLOR)).notices == ()
 
 
 def test_sixteen_bit_colour_is_noticed_although_pillow_reduces_it() -> None:
@@ -126,7 +126,7 @@ def test_sixteen_bit_colour_is_noticed_although_pillow_reduces_it() -> None:
     data = b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
     )
-    pixels = to_pixels(Image.open(io.BytesIO(data)))
+    pixels = pixels_of(Image.open(io.BytesIO(data)))
     np.testing.assert_array_equal(pixels.rgb, COLOR)
     assert pixels.notices == ("more than 8 bits a sample, reduced to 8",)
 
@@ -134,7 +134,7 @@ def test_sixteen_bit_colour_is_noticed_although_pillow_reduces_it() -> None:
 def test_colour_profiles_are_converted_to_srgb() -> None:
     image = Image.fromarray(COLOR)
     image.info["icc_profile"] = steep_profile()
-    pixels = to_pixels(image)
+    pixels = pixels_of(image)
     assert np.abs(pixels.rgb.astype(int) - COLOR).max() > 10
     assert pixels.metadata.icc == steep_profile()
     assert pixels.notices == ()
@@ -143,10 +143,10 @@ def test_colour_profiles_are_converted_to_srgb() -> None:
 def test_srgb_pictures_and_unusable_profiles_leave_pixels_alone() -> None:
     image = Image.fromarray(COLOR)
     image.info["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    assert to_pixels(image).notices == ()
-    np.testing.assert_array_equal(to_pixels(image).rgb, COLOR)
+    assert pixels_of(image).notices == ()
+    np.testing.assert_array_equal(pixels_of(image).rgb, COLOR)
     image.info["icc_profile"] = b"no profile"
-    pixels = to_pixels(image)
+    pixels = pixels_of(image)
     assert [notice.partition(":")[0] for notice in pixels.notices] == ["ICC profile is not used"]
     np.testing.assert_array_equal(pixels.rgb, COLOR)
 
@@ -154,7 +154,7 @@ def test_srgb_pictures_and_unusable_profiles_leave_pixels_alone() -> None:
 def test_alpha_survives_a_colour_profile() -> None:
     image = Image.fromarray(RGBA)
     image.info["icc_profile"] = steep_profile()
-    np.testing.assert_array_equal(to_pixels(image).alpha, RGBA[:, :, 3])
+    np.testing.assert_array_equal(pixels_of(image).alpha, RGBA[:, :, 3])
 
 
 def test_orientation_is_applied() -> None:
@@ -163,7 +163,7 @@ def test_orientation_is_applied() -> None:
     file = io.BytesIO()
     image.save(file, "PNG", exif=exif)
     file.seek(0)
-    pixels = to_pixels(Image.open(file))
+    pixels = pixels_of(Image.open(file))
     np.testing.assert_array_equal(pixels.rgb, np.rot90(COLOR, -1))
     stored = Image.Exif()
     stored.load(pixels.metadata.exif)
@@ -176,7 +176,7 @@ def test_exif_of_upright_pictures_and_xmp_are_kept_as_they_are() -> None:
     for suffix in ("JPEG", "WEBP", "PNG"):
         file = io.BytesIO()
         Image.fromarray(COLOR).save(file, suffix, exif=exif, xmp=b"<x:xmpmeta/>")
-        metadata = to_pixels(Image.open(file)).metadata
+        metadata = pixels_of(Image.open(file)).metadata
         assert metadata.exif == exif.tobytes().removeprefix(b"Exif\x00\x00")
         assert metadata.xmp == (None if suffix == "PNG" else b"<x:xmpmeta/>")
 
@@ -198,7 +198,7 @@ def test_exif_of_upright_pictures_and_xmp_are_kept_as_they_are() -> None:
 )
 def test_what_is_no_picture_is_refused(picture: object, message: str) -> None:
     with pytest.raises(ImageError) as caught:
-        to_pixels(picture)  # type: ignore[arg-type]
+        pixels_of(picture)  # type: ignore[arg-type]
     assert message in str(caught.value)
 
 
@@ -207,4 +207,4 @@ def test_torn_files_are_refused() -> None:
     Image.fromarray(RANDOM.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(file, "PNG")
     torn = Image.open(io.BytesIO(file.getvalue()[:2000]))
     with pytest.raises(ImageError):
-        to_pixels(torn)
+        pixels_of(torn)
