@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -132,3 +133,9 @@ def test_what_info_needs_loads_no_torch() -> None:
     code = f"import sys, {', '.join(sorted(WITHOUT_TORCH))}; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "False"
+
+
+def test_the_tiers_of_the_architecture_page_are_these() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    tiers = [re.findall(r"`([\w.]+)`", modules) for modules in re.findall(r"^\| \d+ \| (.*?) \|", text, re.MULTILINE)]
+    assert tuple({f"ddncodec{name}" if name[0] == "." else name for name in tier} for tier in tiers) == LAYERS
