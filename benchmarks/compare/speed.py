@@ -6,6 +6,7 @@ codecs are those of processes of their own.
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import tempfile
 import time
@@ -78,8 +79,10 @@ COSTS_HEAD = "codec      MP    bpp  encode s   cpu s    MiB  decode s   cpu s   
 
 
 def convolutions_of(codec: Codec, data: bytes) -> list[Convolution]:
-    """The convolutions that decoding a stream runs, in order."""
+    """The convolutions that decoding a stream runs, in order, where the network's own modules compute it."""
     import torch
+
+    from ddncodec.coding import assembly, tiles
 
     calls: list[Convolution] = []
 
@@ -91,7 +94,8 @@ def convolutions_of(codec: Codec, data: bytes) -> list[Convolution]:
     modules = [each for each in codec.engine.model.network.modules() if isinstance(each, torch.nn.Conv2d)]
     hooks = [module.register_forward_pre_hook(note) for module in modules]
     try:
-        codec.decode(data)
+        parsed = assembly.parse(codec.engine.model, data, codec.limits)
+        tiles.replay(dataclasses.replace(codec.engine, kernels=False), parsed.choice, parsed.header)
     finally:
         for hook in hooks:
             hook.remove()
@@ -204,12 +208,23 @@ def _report(codec: Codec, base: np.ndarray, sizes: Sequence[float], rounds: int,
 )
 @model_option
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True)
+@click.option("--against", metavar="REF", help="Instead: the time and memory of a commit of this repository, and ours.")
 @click.option("--megapixels", default="0.4,2,12", show_default=True, metavar="N,...", help="Sizes of the pictures.")
 @click.option(
     "--rounds", default=3, show_default=True, type=click.IntRange(1), help="For the ratios; larger sizes have fewer."
 )
-def speed(images: str, model: str, precision: str, megapixels: str, rounds: int) -> None:
-    """Time decoding against its bare convolutions, encoding against decoding, and both against other codecs."""
+def speed(images: str, model: str, precision: str, against: str | None, megapixels: str, rounds: int) -> None:
+    """Time decoding against its bare convolutions, encoding against decoding, and both against other codecs.
+
+    --against REF takes that commit out into a temporary folder, and runs it and this checkout in turn: one thread,
+    processor time, medians of --rounds, the same streams, REF in float32.
+    """
+    if against is not None:
+        from benchmarks.compare.against import report
+
+        for line in report(against, first_picture(images), model, precision, _sizes(megapixels), rounds):
+            click.echo(line)
+        return
     import torch
 
     from ddncodec import Codec

@@ -33,7 +33,7 @@ class Engine:
     """A model, the device it runs on, the precision of its convolutions, and what a conditional model is given.
 
     `condition` is as for `DiscreteDistributionNetwork.initial_state`, a plane as large as the pictures. `tiling` says
-    how large pictures are cut, which bounds the memory.
+    how large pictures are cut, which bounds the memory. Without `kernels` torch's modules run, whose hooks are called.
     """
 
     model: Model
@@ -41,11 +41,13 @@ class Engine:
     precision: torch.dtype = torch.float32
     condition: Tensor | None = None
     tiling: Tiling = DEFAULT_TILING
+    kernels: bool = True
 
     @functools.cached_property
     def backend(self) -> Backend:
         """What computes the network here."""
-        return backend_of(self.model.network, self.device, self.precision)
+        make = backend_of if self.kernels else PlainBackend
+        return make(self.model.network, self.device, self.precision)
 
     def with_condition(self, condition: Condition) -> Engine:
         """The same engine for pictures of which this is known. Raises ArgumentError, ImageError."""
