@@ -50,7 +50,8 @@ def members(namespace: pdoc.doc.Module | pdoc.doc.Class) -> Iterator[pdoc.doc.Do
 def undocumented(names: list[str]) -> list[str]:
     """Full names of members without a docstring; methods that a protocol documents need none of their own."""
     found = [member for name in names for member in members(pdoc.doc.Module.from_name(name))]
-    protocols = [each for each in found if isinstance(each, pdoc.doc.Class) and getattr(each.obj, "_is_protocol", False)]
+    classes = [each for each in found if isinstance(each, pdoc.doc.Class)]
+    protocols = [each for each in classes if getattr(each.obj, "_is_protocol", False)]
     documented = {method.name for protocol in protocols for method in members(protocol) if method.docstring}
     return sorted({each.fullname for each in found if not each.docstring and each.name not in documented})
 
