@@ -35,7 +35,7 @@ quality_option = click.option(
     type=click.FloatRange(0, 100),
     default=50.0,
     show_default=True,
-    help="What the network is told of the rate.",
+    help="Quality that the network is conditioned on.",
 )
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
 

@@ -51,7 +51,7 @@ from ddncodec.cli.options import FILE, device_option, examples, model_option, qu
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Go over the last levels so many times; for models with one cell a picture.",
+    help="Number of times to go over the last levels; for models with one cell a picture.",
 )
 @seed_option
 @quality_option

@@ -35,7 +35,7 @@ def info(file: Path, with_levels: bool, with_indices: bool, as_json: bool) -> No
     """Describe a stream.
 
     FILE may be `-`, standard input. Prints sizes, model, passes and chunks. No model is needed, unless for --levels and
-    --indices. Every checksum is verified. A stream that breaks off behind its first pass is described as far as it
+    --indices. Every checksum is verified. A stream that breaks off after its first pass is described as far as it
     goes.
 
     The bytes of a level are those that it would take in a pass of its own: passes hold several small levels.

@@ -29,10 +29,10 @@ COMMANDS = {
     "selftest": "Check that this machine decodes as it must.",
     "train": "Train a model on pictures.",
     "tree": "Draw the tree of all pictures of a small model.",
-    "truncate": "Cut a stream without encoding anew.",
+    "truncate": "Cut a stream without encoding again.",
     "verify": "Check streams for damage.",
 }
-"""Each command and the first line of its help; the module of that name beside this one is imported when it is used."""
+"""Each command and the first line of its help; the module of that name next to this one is imported when it is used."""
 
 
 @click.group(cls=Commands, summaries=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -37,7 +37,7 @@ from ddncodec.coding.tune import TUNES
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every field.")
 @click.option(
-    "--show", type=FILE, metavar="PNG", help="Write what each of them shows, enlarged, beside the picture itself."
+    "--show", type=FILE, metavar="PNG", help="Write what each of them shows, enlarged, next to the picture itself."
 )
 @click.option(
     "--tune", type=click.Choice(TUNES), default="psnr", show_default=True, help="As in `ddnc encode`; PSNR is compared."

@@ -1,4 +1,4 @@
-"""Small pictures enlarged beside each other, under what they are."""
+"""Small pictures enlarged next to each other, under what they are."""
 
 from __future__ import annotations
 

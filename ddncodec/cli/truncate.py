@@ -25,9 +25,9 @@ from ddncodec.files import STANDARD, read_file, write_file
 @click.option("--max-bytes", type=click.IntRange(1), metavar="N", help="At most N bytes.")
 @quiet_option
 def truncate(source: Path, target: Path, levels: int | None, max_bytes: int | None, quiet: bool) -> None:
-    """Cut a stream without encoding anew.
+    """Cut a stream without encoding again.
 
-    OUT is the longest prefix of IN that ends behind a whole pass and meets every bound given: a smaller file of a
+    OUT is the longest prefix of IN that ends after a whole pass and meets every bound given: a smaller file of a
     blurrier picture. Streams under about 2.8 kB have one pass only. No model is needed. `-` is standard input or
     output.
     """

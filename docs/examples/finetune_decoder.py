@@ -31,7 +31,7 @@ from ddncodec.zoo.loading import save_model
 @click.option("--quality", default=50.0, show_default=True, type=click.FloatRange(0, 100))
 @click.option("--steps", default=200, show_default=True, type=click.IntRange(1))
 @click.option("--learning-rate", default=1e-4, show_default=True)
-@click.option("--limit", default=12, show_default=True, type=click.IntRange(1), help="Take so many pictures.")
+@click.option("--limit", default=12, show_default=True, type=click.IntRange(1), help="Number of pictures to take.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 def main(data: Path, model: str, quality: float, steps: int, learning_rate: float, limit: int, out: Path) -> None:
     """Encode, fine-tune the decoder, and decode again."""

@@ -140,7 +140,7 @@ def run_job(job: Job) -> int:
     elif first:
         job.say(
             f"stopped at step {state.step} of {recipe.steps}; "
-            f"to go on: ddnc train --data {job.data} --resume {job.folder}"
+            f"to continue: ddnc train --data {job.data} --resume {job.folder}"
         )
     return 0 if received is None else STATUS[received]
 
