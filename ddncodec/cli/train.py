@@ -14,6 +14,7 @@ from ddncodec.cli.options import FILE, examples
         "ddnc train --data photos/ --name mine --max-minutes 60",
         "ddnc train --data photos/ --resume runs/mine",
         "ddnc train --data photos/ --init photo --steps 5000 --name better",
+        "ddnc train --data photos/ --init photo --config photo-visual --steps 400",
         "ddnc train --data photos.zip --config photo --device cuda --validate kodak/",
         "torchrun --nproc-per-node 2 -m ddncodec.cli train --data photos/",
     )
@@ -21,6 +22,12 @@ from ddncodec.cli.options import FILE, examples
 @click.option("--data", required=True, type=FILE, metavar="DIR|ZIP", help="Pictures to train on.")
 @click.option("--config", metavar="NAME", help="Recipe by name; an unknown one lists them.  [default: photo]")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Make the recipe's last phase end at step N.")
+@click.option(
+    "--accumulate",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Batches per process whose gradients a step adds up.  [default: the recipe's]",
+)
 @click.option("--init", metavar="NAME|PATH", help="Begin with the weights of this model, and train its last phase on.")
 @click.option("--name", metavar="NAME", help="Of the model.  [default: the recipe's]")
 @click.option(
@@ -51,6 +58,7 @@ def train(
     data: Path,
     config: str | None,
     steps: int | None,
+    accumulate: int | None,
     init: str | None,
     name: str | None,
     run: Path | None,
@@ -70,14 +78,14 @@ def train(
     resuming it on the same machine gives the weights that it would have had. Weights are written when the recipe is
     complete.
     """
-    if resume is not None and (config or steps or init or name or run or precision):
+    if resume is not None and (config or steps or accumulate or init or name or run or precision):
         raise click.UsageError(
-            "--resume takes --config, --steps, --init, --name, --run and --precision from the run itself"
+            "--resume takes --config, --steps, --accumulate, --init, --name, --run and --precision from the run itself"
         )
 
     from ddncodec.cli.training.session import Job, Plan, run_job
 
-    plan = None if resume else Plan(config or "photo", steps, name or config or "photo", init, precision)
+    plan = None if resume else Plan(config or "photo", steps, name or config or "photo", init, precision, accumulate)
     folder = resume or run or Path("runs") / (name or config or "photo")
     status = run_job(
         Job(

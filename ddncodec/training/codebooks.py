@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
-from ddncodec.model.gram import normal_equations
+from ddncodec.coding.visual_weights import opponent
+from ddncodec.model.cells import COLORS
+from ddncodec.model.gram import GramLayout, normal_equations
 from ddncodec.model.layer import DiscreteDistributionLayer
 from ddncodec.training.split_and_prune import perturb_rows, plan_splits, split_rows
 
@@ -28,17 +32,21 @@ class CodebookState(nn.Module):
     """Moving sums for one Discrete Distribution Layer; all of it buffers, so that resuming is exact.
 
     `sums` (K, D) adds up the moments of the cells that chose each output, `counts` (K,) the cells themselves, and
-    `nonzero` (BUCKETS, 2) how many cells chose index 0 or another at each lambda.
+    `nonzero` (BUCKETS, 2) how many cells chose index 0 or another at each lambda. With `visual`, moments are those of
+    luma and then of chroma (see `coding.visual_weights`), which are solved one by one.
     """
 
     sums: Tensor
     counts: Tensor
     nonzero: Tensor
 
-    def __init__(self, layer: DiscreteDistributionLayer) -> None:
+    def __init__(self, layer: DiscreteDistributionLayer, *, visual: bool = False) -> None:
         super().__init__()
         outputs = layer.codebook.shape[0]
-        self.register_buffer("sums", torch.zeros(outputs, layer.gram_layout.size))
+        whole = layer.gram_layout
+        self.layouts = [dataclasses.replace(whole, colors=n) for n in (1, COLORS - 1)] if visual else [whole]
+        self.sizes = [layout.size for layout in self.layouts]
+        self.register_buffer("sums", torch.zeros(outputs, sum(self.sizes)))
         self.register_buffer("counts", torch.ones(outputs))
         self.register_buffer("nonzero", torch.ones(BUCKETS, 2))
 
@@ -81,7 +89,17 @@ class CodebookState(nn.Module):
 
         Every output is solved with `ridge_cells` average cells more, whose residual is zero.
         """
-        right, gram = normal_equations(self.sums, layer.gram_layout)
+        parts = zip(self.sums.split_with_sizes(self.sizes, dim=1), self.layouts)
+        solved, usable = zip(*(self._solve(sums, layout, ridge_cells) for sums, layout in parts))
+        codebook = torch.cat(solved, dim=2)
+        if len(solved) > 1:
+            codebook = codebook @ opponent(codebook.device).T
+        every = torch.stack(usable).all(dim=0)
+        layer.codebook.data = torch.where(every[:, None, None], codebook, layer.codebook.data)
+
+    def _solve(self, sums: Tensor, layout: GramLayout, ridge_cells: float) -> tuple[Tensor, Tensor]:
+        """Solutions (K, Fd, colors) of the normal equations in `sums`, and which outputs (K,) have one."""
+        right, gram = normal_equations(sums, layout)
         size = gram.shape[-1]
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)
         seen = (self.counts > MIN_COUNT) & (trace > MIN_TRACE)
@@ -90,8 +108,7 @@ class CodebookState(nn.Module):
         ridge = torch.eye(size, device=gram.device) * (share * trace.clamp(min=MIN_TRACE))[:, None, None]
         factor, failed = torch.linalg.cholesky_ex(gram + ridge)
         solved = torch.cholesky_solve(right, factor)
-        usable = seen & (failed == 0) & solved.isfinite().all(dim=2).all(dim=1)
-        layer.codebook.data = torch.where(usable[:, None, None], solved, layer.codebook.data)
+        return solved, seen & (failed == 0) & solved.isfinite().all(dim=2).all(dim=1)
 
     def split_and_prune(
         self,
@@ -112,8 +129,8 @@ class CodebookState(nn.Module):
             self.sums[pair[1]] /= 2
             split_rows(tables, [pair])
         pruned = [pair[0] for pair in pairs]
-        right_sides = self.sums[:, : layer.gram_layout.sizes[0]]
-        perturb_rows(right_sides, pruned, PERTURBATION, generator)
+        for sums, layout in zip(self.sums.split_with_sizes(self.sizes, dim=1), self.layouts):
+            perturb_rows(sums[:, : layout.sizes[0]], pruned, PERTURBATION, generator)
         perturb_rows(layer.codebook.data, pruned, PERTURBATION, generator)
         return len(pairs)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
+from torch import Tensor
+
+from ddncodec.coding.visual_weights import VisualWeights, WeightMap, levels_of
 from ddncodec.errors import ArgumentError
 from ddncodec.model import NetworkConfig
 from ddncodec.training.data.augmentation import PLAIN, Augmentation
@@ -97,6 +101,23 @@ class PriorConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class VisualConfig:
+    """Errors weighted as the eye sees them, in choices, loss and codebooks alike."""
+
+    # The weights; None weighs no errors.
+    weights: VisualWeights | None = None
+    # Share of the crops of each batch whose errors are weighted; those of the others count all alike.
+    share: float = 0.5
+
+    def weight_map(self, crops: Tensor) -> WeightMap | None:
+        """The weights of a batch of crops (B, 3, S, S) in [-1, 1], the first of which are weighted."""
+        if self.weights is None:
+            return None
+        weighted = torch.arange(len(crops), device=crops.device) < round(self.share * len(crops))
+        return WeightMap.of(self.weights, levels_of(crops), weighted)
+
+
+@dataclasses.dataclass(frozen=True)
 class StartConfig:
     """The closed-form start of a model on principal components (see `principal`)."""
 
@@ -116,7 +137,10 @@ class Recipe:
     loss: LossConfig = LossConfig()
     codebook: CodebookConfig = CodebookConfig()
     prior: PriorConfig = PriorConfig()
+    visual: VisualConfig = VisualConfig()
     start: StartConfig = StartConfig()
+    # Batches per process whose gradients and observations a step adds up.
+    accumulate: int = 1
     # How crops differ from pictures.
     augmentation: Augmentation = PLAIN
     # Steps after the last one in which only codebooks and index prior are fitted to the averaged trunk (see `release`).

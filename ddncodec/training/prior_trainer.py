@@ -48,18 +48,23 @@ class PriorTrainer:
         self.average.adopt(prior)
 
     def learn(
-        self, network: DiscreteDistributionNetwork, indices: Sequence[Tensor], lambdas: Tensor, lr_factor: float
+        self, network: DiscreteDistributionNetwork, batches: Sequence[tuple[Sequence[Tensor], Tensor]], lr_factor: float
     ) -> float:
-        """Descend on the bits of one batch of `indices`, (B, gh, gw) a level; returns bits per cell.
+        """Descend on the bits of batches of indices, (B, gh, gw) a level, all of one shape; returns bits per cell.
 
-        `network` chose them at `lambdas` (B,); `lr_factor` scales the learning rate.
+        `network` chose those of each batch at its lambdas (B,); `lr_factor` scales the learning rate.
         """
-        nonzero, values = self.network(indices, _lambda_features(lambdas), codebook_features(network))
-        loss = (nonzero.sum() + values.sum()) / sum(plane.numel() for plane in indices)
-        self.learner.descend(loss, lr_factor)
+        self.learner.optimizer.zero_grad(set_to_none=True)
+        total = 0.0
+        for indices, lambdas in batches:
+            nonzero, values = self.network(indices, _lambda_features(lambdas), codebook_features(network))
+            loss = (nonzero.sum() + values.sum()) / (len(batches) * sum(plane.numel() for plane in indices))
+            torch.autograd.backward(loss)
+            total += float(loss.detach())
+        self.learner.step(lr_factor)
         self.learner.update_average(self.steps)
         self.steps += 1
-        return float(loss.detach())
+        return total
 
     def prices(self, network: DiscreteDistributionNetwork, lambdas: Tensor) -> PriorPrices:
         """Bits of the indices of a batch at `lambdas` (B,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from ddncodec.coding.visual_weights import VISUAL
 from ddncodec.model import LevelConfig, NetworkConfig, StageConfig
 from ddncodec.model.config import FIXED_LAMBDA
 from ddncodec.training.config import (
@@ -14,6 +15,7 @@ from ddncodec.training.config import (
     PriorConfig,
     Recipe,
     StartConfig,
+    VisualConfig,
 )
 from ddncodec.training.data.augmentation import PLAIN, Augmentation
 
@@ -60,6 +62,17 @@ PHOTO_GPU = dataclasses.replace(
     prior=dataclasses.replace(PHOTO.prior, learning_rate=7.5e-3),
 )
 """Batches that fill a GPU, to continue from model photo (`--init photo`)."""
+
+PHOTO_VISUAL = dataclasses.replace(
+    PHOTO,
+    phases=(*PHOTO.phases[:2], Phase(until=9000, stages=3, batch=4, crop=192)),
+    optimizer=OptimizerConfig(learning_rate=1.5e-4, warmup=10, decay_from=0.3, average=0.98),
+    codebook=CodebookConfig(decay=0.98, decay_late=0.995, split_every=100),
+    visual=VisualConfig(VISUAL),
+    accumulate=8,
+)
+"""32 crops a step, half of them weighted as the eye sees them, to continue from model photo (`--init photo`) on a
+processor; two processes want `--accumulate 4`."""
 
 THUMB = dataclasses.replace(
     PHOTO,
@@ -158,6 +171,7 @@ FACE64_COLOR = _face64_color()
 RECIPES = {
     "photo": PHOTO,
     "photo-gpu": PHOTO_GPU,
+    "photo-visual": PHOTO_VISUAL,
     "thumb": THUMB,
     "tiny": TINY,
     "face64": FACE64,

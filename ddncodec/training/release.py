@@ -20,7 +20,7 @@ from ddncodec.training.codebooks import BUCKETS, CodebookState
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.prior_trainer import PriorTrainer
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import StepOptions, draw_lambdas, walk
+from ddncodec.training.step import StepOptions, draw_lambdas, total_observations, walk
 from ddncodec.training.tables import fit_tables, initial_tables, sample_levels
 from ddncodec.zoo.loading import load_model, save_model
 from ddncodec.zoo.weights_file import ModelInfo
@@ -100,17 +100,23 @@ def _settle(
     for step in range(steps):
         if step % max(1, steps // 10) == 0:
             progress(f"settling, step {step} of {steps}")
-        seed = (recipe.seed, state.step, step, 1)
-        batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
-        lambdas = draw_lambdas(network, phase.batch, generator).to(device)
-        with torch.no_grad():
-            prices = prior.prices(network, lambdas) if prior else None
-            result = walk(network, codebooks, batch, lambdas, options, prices=prices)
-        if not result.stable:
+        results, batches = [], []
+        for number in range(recipe.accumulate):
+            seed = (recipe.seed, state.step, step, 1 + number)
+            batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
+            lambdas = draw_lambdas(network, phase.batch, generator).to(device)
+            with torch.no_grad():
+                prices = prior.prices(network, lambdas) if prior else None
+                weight_map = recipe.visual.weight_map(batch.crops)
+                results.append(walk(network, codebooks, batch, lambdas, options, prices=prices, weight_map=weight_map))
+            batches.append((results[-1].indices, lambdas))
+        if not all(result.stable for result in results):
             continue
         if prior is not None:
-            prior.learn(network, result.indices, lambdas, SETTLE_LR_FACTOR * (1 - step / steps))
-        for level, observed in enumerate(result.observations if recipe.network.codebook == "gram-lloyd" else ()):
+            prior.learn(network, batches, SETTLE_LR_FACTOR * (1 - step / steps))
+        if recipe.network.codebook != "gram-lloyd":
+            continue
+        for level, observed in enumerate(total_observations(results)):
             codebooks[level].update(observed, 1 - 1 / (memory + step))
             if step % SOLVE_EVERY == SOLVE_EVERY - 1:
                 codebooks[level].solve(network.layer(level), recipe.codebook.ridge_cells)

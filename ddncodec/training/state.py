@@ -30,7 +30,8 @@ class TrainState:
         self.step = 0
         network = DiscreteDistributionNetwork(recipe.network, torch.Generator().manual_seed(recipe.seed)).to(device)
         self.learner = Learner(network, recipe.optimizer.learning_rate, recipe.optimizer.average)
-        self.codebooks = [CodebookState(network.layer(level)).to(device) for level in range(len(recipe.network.levels))]
+        layers, visual = map(network.layer, range(len(recipe.network.levels))), recipe.visual.weights is not None
+        self.codebooks = [CodebookState(layer, visual=visual).to(device) for layer in layers]
         prior = recipe.prior
         self.prior = PriorTrainer(network, prior.channels, prior.learning_rate, recipe.seed) if prior.channels else None
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ddncodec.coding.distortion import Distortion
 from ddncodec.coding.selection import price_unit
+from ddncodec.coding.visual_weights import WeightMap, distortion
 from ddncodec.model import DiscreteDistributionNetwork, Proposal, State
 from ddncodec.model.cells import pack, shrink, to_cells
-from ddncodec.model.gram import moments, terms
 from ddncodec.training.codebooks import CodebookState
 from ddncodec.training.data.pictures import Batch
 from ddncodec.training.prices import CodebookPrices, Prices
@@ -89,6 +90,11 @@ class StepResult:
     observations: list[Tensor]
 
 
+def total_observations(results: Sequence[StepResult]) -> list[Tensor]:
+    """The observations of each level, added up over batches."""
+    return [torch.stack(parts).sum(dim=0) for parts in zip(*(result.observations for result in results))]
+
+
 def draw_lambdas(network: DiscreteDistributionNetwork, count: int, generator: torch.Generator) -> Tensor:
     """Lambdas (count,) over the network's range, their logarithms nearly uniform."""
     low, high = network.config.smallest_lambda, network.config.largest_lambda
@@ -103,13 +109,15 @@ def walk(
     options: StepOptions,
     *,
     prices: Prices | None = None,
+    weight_map: WeightMap | None = None,
     generator: torch.Generator | None = None,
 ) -> StepResult:
     """Encode a batch with the first `len(options.rate_warmup)` stages at `lambdas` (B,), differentiably.
 
     Bits are those of `prices`, or of how often each index was chosen lately. The loss is the mean, over the levels of
     each stage, of the loss of their squared errors against the picture at that stage's size. With chain dropout, drawn
-    from `generator`, each level's error is still that of the output chosen.
+    from `generator`, each level's error is still that of the output chosen. With a `weight_map`, errors are weighted
+    and `codebooks` are those of luma and chroma (see `CodebookState`).
     """
     pictures = batch.crops
     state = network.initial_state(lambdas, pictures.shape[2], pictures.shape[3], batch.condition)
@@ -124,17 +132,19 @@ def walk(
         scale, count = network.config.stages[stage].scale, len(network.config.stages[stage].levels)
         target, unit = pack(shrink(pictures, scale)), price_unit(lambdas, scale) * warmup
         for index in range(count):
-            level = state.level
-            proposal, cells, indices = _choose(network, state, target, prices, unit, options.autocast)
+            level, layer = state.level, network.layer(state.level)
+            measure = distortion(weight_map, layer, scale)
+            proposal, cells, indices = _choose(network, state, target, measure, prices, unit, options.autocast)
             state = network.advance(proposal, indices)
-            error = (state.image - target).square().mean(dim=(1, 2, 3))
+            left = measure.residual(to_cells(state.image - target, layer.side, layer.colors))
+            error = measure.errors(left).sum(dim=(1, 2)) / target[0].numel()
             observations.append(codebooks[level].observe(cells, indices, t, loss.weights(error.detach())))
             share = options.final_weight if index == count - 1 else 1.0
             total = total + share / (count - 1 + options.final_weight) * loss.of(error).mean()
             errors.append(error.detach().mean())
             chosen.append(indices)
             if options.chain_dropout:
-                outputs = network.layer(level).codebook.shape[0]
+                outputs = layer.codebook.shape[0]
                 state = network.advance(proposal, _drop(indices, outputs, options.chain_dropout, generator))
         stable &= (errors[-1] < GROWTH * errors[-count]) & (errors[-count] < GROWTH * before)
         if scale > 1:
@@ -146,15 +156,23 @@ def walk(
 
 
 def _choose(
-    network: DiscreteDistributionNetwork, state: State, target: Tensor, prices: Prices, unit: Tensor, autocast: bool
+    network: DiscreteDistributionNetwork,
+    state: State,
+    target: Tensor,
+    measure: Distortion,
+    prices: Prices,
+    unit: Tensor,
+    autocast: bool,
 ) -> tuple[Proposal, Tensor, Tensor]:
     """The proposal of the next level, the moments (B, gh, gw, D) of its cells, and the indices of least cost."""
     with torch.autocast(target.device.type, torch.bfloat16, enabled=autocast):
         proposal = network.propose(state)
     layer = network.layer(state.level)
     with torch.no_grad():
-        cells = moments(proposal.features, to_cells(target - proposal.image, layer.side, layer.colors))
-        return proposal, cells, prices.choose(state.level, cells, terms(layer.codebook, layer.cosines), unit)
+        residual = measure.residual(to_cells(target - proposal.image, layer.side, layer.colors))
+        cells = measure.apart(measure.moments(proposal.features, residual), layer.cosines, layer.learned)
+        candidates = measure.terms_apart(layer.codebook, layer.cosines)
+        return proposal, cells, prices.choose(state.level, cells, candidates, unit)
 
 
 def _drop(indices: Tensor, outputs: int, share: float, generator: torch.Generator | None) -> Tensor:

@@ -15,7 +15,7 @@ from ddncodec.metrics import PSNR_OF_A_COPY, psnr_of_error
 from ddncodec.training.data.pictures import Pictures
 from ddncodec.training.processes import any_process, rank, sum_over_processes
 from ddncodec.training.state import TrainState
-from ddncodec.training.step import StepOptions, StepResult, draw_lambdas, walk
+from ddncodec.training.step import StepOptions, StepResult, draw_lambdas, total_observations, walk
 
 CHECKPOINT_SECONDS = 180.0
 OUTPUTS_PER_SPLIT = 16
@@ -70,26 +70,34 @@ def train(
 
 def train_step(state: TrainState, pictures: Pictures, device: torch.device, *, autocast: bool) -> Report:
     """One step, shared evenly by all processes; codebooks learn only from a stable one (see `StepResult`)."""
-    lr_factor = state.recipe.lr_factor(state.step)
-    result, lambdas = run_batch(state, pictures, device, process=rank(), autocast=autocast)
-    if not any_process(not bool(result.loss.isfinite()), device):
-        state.learner.descend(result.loss, lr_factor)
-        if not any_process(not result.stable, device):
-            sum_over_processes(result.observations)
-            update_codebooks(state, result.observations, lr_factor)
+    count, lr_factor = state.recipe.accumulate, state.recipe.lr_factor(state.step)
+    results, batches = [], []
+    state.learner.optimizer.zero_grad(set_to_none=True)
+    for number in range(count):
+        result, lambdas = run_batch(state, pictures, device, process=rank(), number=number, autocast=autocast)
+        torch.autograd.backward(result.loss / count)
+        results.append(dataclasses.replace(result, loss=result.loss.detach()))
+        batches.append((result.indices, lambdas))
+    if not any_process(not all(bool(result.loss.isfinite()) for result in results), device):
+        state.learner.step(lr_factor)
+        if not any_process(not all(bool(result.stable) for result in results), device):
+            observations = total_observations(results)
+            sum_over_processes(observations)
+            update_codebooks(state, observations, lr_factor)
             if state.prior is not None:
-                state.prior.learn(state.network, result.indices, lambdas, lr_factor)
+                state.prior.learn(state.network, batches, lr_factor)
         state.learner.update_average(state.step)
     state.step += 1
-    return _report(state, result)
+    return _report(state, results)
 
 
 def run_batch(
-    state: TrainState, pictures: Pictures, device: torch.device, *, process: int, autocast: bool
+    state: TrainState, pictures: Pictures, device: torch.device, *, process: int, number: int = 0, autocast: bool
 ) -> tuple[StepResult, Tensor]:
-    """What the batch of a process at the present step gives, and its lambdas (B,); changes nothing."""
+    """What batch `number` of a process at the present step gives, and its lambdas (B,); changes nothing."""
     recipe, step = state.recipe, state.step
-    phase, seed = recipe.phase(step), (recipe.seed, step, process)
+    phase = recipe.phase(step)
+    seed = (recipe.seed, step, process, number) if number else (recipe.seed, step, process)
     batch = pictures.batch(phase.batch, phase.crop, seed, recipe.network.condition).to(device)
     generator = _generator(seed)
     lambdas = draw_lambdas(state.network, phase.batch, generator).to(device)
@@ -102,7 +110,17 @@ def run_batch(
         relative=recipe.loss.relative,
         chain_dropout=recipe.loss.chain_dropout,
     )
-    result = walk(state.network, state.codebooks, batch, lambdas, options, prices=prices, generator=generator)
+    weight_map = recipe.visual.weight_map(batch.crops)
+    result = walk(
+        state.network,
+        state.codebooks,
+        batch,
+        lambdas,
+        options,
+        prices=prices,
+        weight_map=weight_map,
+        generator=generator,
+    )
     return result, lambdas
 
 
@@ -129,11 +147,14 @@ def _generator(seed: tuple[int, ...]) -> torch.Generator:
     return torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
 
 
-def _report(state: TrainState, result: StepResult) -> Report:
-    psnr = tuple(min(psnr_of_error(error, SAMPLE_PEAK), PSNR_OF_A_COPY) for error in result.errors.tolist())
+def _report(state: TrainState, results: list[StepResult]) -> Report:
+    errors = torch.stack([result.errors for result in results]).mean(dim=0)
+    psnr = tuple(min(psnr_of_error(error, SAMPLE_PEAK), PSNR_OF_A_COPY) for error in errors.tolist())
     usage = []
     for book in state.codebooks[: len(psnr)]:
         share = book.counts[1:] / book.counts[1:].sum()
         usage.append(float((-(share * share.clamp(min=1e-12).log()).sum()).exp() / share.numel()))
-    taken = tuple(float((indices != 0).float().mean()) for indices in result.indices)
-    return Report(state.step, float(result.loss.detach()), psnr, taken, tuple(usage))
+    levels = (torch.cat(indices) for indices in zip(*(result.indices for result in results)))
+    taken = tuple(float((indices != 0).float().mean()) for indices in levels)
+    loss = float(torch.stack([result.loss for result in results]).mean())
+    return Report(state.step, loss, psnr, taken, tuple(usage))

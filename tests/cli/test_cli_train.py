@@ -184,3 +184,9 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
 
 def _same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_accumulated_batches_are_kept_with_the_run(pictures: Path, ddnc: Ddnc) -> None:
+    words = ("train", "--data", pictures, "--config", "tiny", "--steps", 6, "--threads", 1, "--accumulate", 2)
+    assert ddnc(*words, "--run", "run").exit_code == 0
+    assert session.Plan.load(Path("run/run.json")).recipe().accumulate == 2

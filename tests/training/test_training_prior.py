@@ -100,7 +100,7 @@ def test_it_learns_what_indices_tell_of_each_other(tiny_codec: Codec) -> None:
     seen = planes_of(layout, 1, 64, 999)
     before = size(tiny_codec, state.average, seen, 64)
     for step in range(120):
-        state.learn(network, planes_of(layout, 4, 64, step), torch.full((4,), lambda_of_step(STEP)), 1.0)
+        state.learn(network, [(planes_of(layout, 4, 64, step), torch.full((4,), lambda_of_step(STEP)))], 1.0)
     assert size(tiny_codec, state.average, seen, 64) < 0.7 * before
 
 
@@ -112,7 +112,7 @@ def test_prices_and_export_are_those_of_the_moving_average(tiny_codec: Codec) ->
         codebook_features(network),
     )
     for step in range(3):
-        state.learn(network, planes_of(layout, 2, 64, step), lambdas, 1.0)
+        state.learn(network, [(planes_of(layout, 2, 64, step), lambdas)], 1.0)
     steps = torch.full((2,), lambda_feature(STEP))
     same, other = (random_choices(PriorPrices(prior, features, steps)) for prior in (state.average, state.network))
     assert torch.equal(random_choices(state.prices(network, lambdas)), same) and not torch.equal(same, other)
@@ -140,7 +140,7 @@ def test_a_level_learns_from_its_neighbours_within_the_plane(tiny_codec: Codec) 
         return [*planes[:-1], planes[-1] + drawn]
 
     for step in range(150):
-        state.learn(network, flat(step, 8), torch.full((8,), lambda_of_step(STEP)), 1.0)
+        state.learn(network, [(flat(step, 8), torch.full((8,), lambda_of_step(STEP)))], 1.0)
     anchors_alone = flat(999, 1)[-1].numel() / 2 * (layout[-1].outputs - 1).bit_length() / 8
     assert size(tiny_codec, state.average, flat(999, 1), 64) < 1.2 * anchors_alone
 
@@ -210,3 +210,14 @@ def test_a_prior_that_saves_nothing_is_left_out(drawn_folder: Path, tmp_path: Pa
     )  # fmt: skip
     assert any("leaving out the index prior" in message for message in messages)
     assert Codec(tmp_path / "new.safetensors").engine.model.prior is None
+
+
+def test_two_batches_teach_what_both_do_together(tiny_codec: Codec) -> None:
+    network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
+    whole, halves = (PriorTrainer(network, 6, 0.1, 0) for _ in range(2))
+    planes, lambdas = planes_of(layout, 4, 64, 1), torch.full((4,), lambda_of_step(STEP))
+    bits = whole.learn(network, [(planes, lambdas)], 1.0)
+    parts = [([plane[i : i + 2] for plane in planes], lambdas[i : i + 2]) for i in (0, 2)]
+    assert halves.learn(network, parts, 1.0) == pytest.approx(bits, rel=1e-5)
+    for one, other in zip(whole.network.parameters(), halves.network.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-7)

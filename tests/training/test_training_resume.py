@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ddncodec.coding.visual_weights import VISUAL
 from ddncodec.errors import ArgumentError
-from ddncodec.training.config import CodebookConfig, OptimizerConfig, Phase, Recipe
+from ddncodec.training.config import CodebookConfig, OptimizerConfig, Phase, Recipe, VisualConfig
 from ddncodec.training.data.pictures import Batch, Pictures
 from ddncodec.training.recipes import TINY
 from ddncodec.training.state import TrainState
@@ -23,6 +24,10 @@ CPU = torch.device("cpu")
 SHORT = dataclasses.replace(
     TINY, phases=(Phase(3, 1, 2, 32), Phase(9, 2, 2, 32)), codebook=CodebookConfig(solve_every=2, split_every=4)
 )
+VISUAL_SHORT = dataclasses.replace(
+    SHORT, accumulate=2, visual=VisualConfig(VISUAL), prior=dataclasses.replace(SHORT.prior, joint_from=4)
+)
+"""Two batches of two crops a step, one of them visual in each."""
 GRADIENT = dataclasses.replace(SHORT, network=dataclasses.replace(SHORT.network, codebook="gradient"))
 
 
@@ -49,7 +54,9 @@ def run(recipe: Recipe, pictures: Pictures, stops: list[int], folder: Path, auto
     return state
 
 
-@pytest.mark.parametrize(("recipe", "autocast"), [(SHORT, False), (SHORT, True), (GRADIENT, False)])
+@pytest.mark.parametrize(
+    ("recipe", "autocast"), [(SHORT, False), (SHORT, True), (VISUAL_SHORT, False), (GRADIENT, False)]
+)
 def test_interrupted_and_resumed_run_is_bit_identical(
     drawn_folder: Path, tmp_path: Path, recipe: Recipe, autocast: bool
 ) -> None:

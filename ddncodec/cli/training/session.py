@@ -44,7 +44,8 @@ class Plan:
     """What a run was begun with and must be resumed with; kept in its folder.
 
     `steps` None: the recipe's own. `init`: the model, by name or path, whose weights it began with. `precision` of
-    the convolutions, "float32" or "bfloat16"; None until the device is known.
+    the convolutions, "float32" or "bfloat16"; None until the device is known. `accumulate`: batches that a step adds up
+    in each process, None for the recipe's own.
     """
 
     config: str
@@ -52,6 +53,7 @@ class Plan:
     name: str
     init: str | None = None
     precision: str | None = None
+    accumulate: int | None = None
 
     def recipe(self) -> Recipe:
         """Raises ArgumentError for an unknown recipe or too few steps, or a name that no file can have."""
@@ -60,6 +62,7 @@ class Plan:
         if self.config not in RECIPES:
             raise ArgumentError(f"`config` (={self.config!r}) must be one of {', '.join(RECIPES)}")
         recipe = RECIPES[self.config]
+        recipe = dataclasses.replace(recipe, accumulate=self.accumulate or recipe.accumulate)
         if self.init is not None:
             return recipe.tuning(self.steps or recipe.steps)
         return recipe if self.steps is None else recipe.lengthened(self.steps)
