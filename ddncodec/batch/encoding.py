@@ -164,5 +164,6 @@ def _outcome(
         stream = to_inline(options.codec, stream)
     data = base64.b64encode(stream) if options.as_text else stream
     height, width = source.pixels.rgb.shape[:2]
-    notices = (*source.pixels.notices, *notices)
+    unkept = (text for kind, text in source.pixels.unkept if kind in options.metadata)
+    notices = (*source.pixels.notices, *unkept, *notices)
     return Outcome(source.job, Product(data, width, height, source.size, notices), error)

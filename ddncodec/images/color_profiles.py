@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
+import numpy as np
 from PIL import Image, ImageCms
+
+_GRAY, _RGB = "GRAY", "RGB "
+_SRGB_TOLERANCE = 2
+"""Most by which samples differ that a profile and sRGB take for the same colour, if the profile is that of sRGB."""
 
 
 def from_profile(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
@@ -18,10 +24,11 @@ def from_profile(image: Image.Image, profile: bytes | None) -> tuple[Image.Image
     if profile is None:
         return in_mode(image, mode), ()
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if ImageCms.getProfileDescription(source).startswith("sRGB"):
+        if image.mode in ("L", "RGB") and _is_srgb(profile):
             return in_mode(image, mode), ()
-        return _convert(image, source, _srgb(), "RGB").convert(mode), ()
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        fitting = in_mode(image, "RGB") if source.profile.xcolor_space == _RGB and image.mode == "L" else image
+        return _convert(fitting, source, _srgb(), "RGB").convert(mode), ()
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
         return in_mode(image, mode), (f"ICC profile is not used: {' '.join(str(error).split())}",)
 
@@ -32,12 +39,34 @@ def in_mode(image: Image.Image, mode: str) -> Image.Image:
 
 
 def to_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    """An sRGB picture of mode RGB or RGBA in another RGB profile. Raises ImageCms.PyCMSError if it cannot be used."""
+    """An sRGB picture in the profile of another: mode RGB or RGBA, or L or LA in one of gray.
+
+    Raises ImageCms.PyCMSError if the profile cannot be used.
+    """
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return _convert(image, _srgb(), source, image.mode)
+        target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        color = image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
+        if target.profile.xcolor_space != _GRAY or image.mode not in ("L", "LA"):
+            return _convert(color, _srgb(), target, color.mode)
+        gray = _convert(color.convert("RGB"), _srgb(), target, "L")
+        if image.mode == "LA":
+            gray.putalpha(image.getchannel("A"))
+        gray.info.update(color.info)
+        return gray
     except (OSError, ValueError) as error:
         raise ImageCms.PyCMSError(str(error)) from error
+
+
+@lru_cache(maxsize=16)
+def _is_srgb(profile: bytes) -> bool:
+    """Whether a profile means by samples of RGB what sRGB means, whatever its name is. Raises PyCMSError, OSError."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if source.profile.xcolor_space != _RGB:
+        return False
+    steps = np.arange(0, 256, 15, dtype=np.uint8)
+    colors = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 1, 3)
+    converted = np.asarray(_convert(Image.fromarray(colors), source, _srgb(), "RGB"))
+    return int(np.abs(converted.astype(int) - colors).max()) <= _SRGB_TOLERANCE
 
 
 def _srgb() -> ImageCms.ImageCmsProfile:

@@ -18,7 +18,10 @@ from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 from bitstream import BitstreamError, Limits
 from ddncodec.errors import ArgumentError, DdncError, ImageError
 from ddncodec.images.color_profiles import to_profile
-from ddncodec.images.pixels import Pixels, pixels_of
+from ddncodec.images.containers import PNG_SIGNATURE, Slim, slim_png, without_metadata
+from ddncodec.images.exif import PREFIX, into_tiff, kept, without_prefix
+from ddncodec.images.pixels import Pixels, from_file, pixels_of
+from ddncodec.images.sources import kept_xmp
 
 T = TypeVar("T")
 SUFFIXES = frozenset({
@@ -36,7 +39,7 @@ METADATA_FORMATS = frozenset({"AVIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
 _XMP_KEYWORD = "XML:com.adobe.xmp"
-_XMP_TAG = 700
+_WITHOUT_METADATA = "metadata is damaged, the picture is read without it"
 _PREFIX_BYTES = 16
 """Bytes of a file by which Pillow recognises formats."""
 
@@ -103,20 +106,34 @@ def _with_warnings(make: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
 
 
 def _read(data: bytes, reading: Reading) -> Pixels:
+    slim = slim_png(data) if data.startswith(PNG_SIGNATURE) else None
     try:
-        with open_picture(io.BytesIO(data)) as image:
+        return _read_slim(data, slim, reading)
+    except (BitstreamError, ImageError) as error:
+        damaged = without_metadata(data) if isinstance(error.__cause__, Exception) else None
+        if damaged is None:
+            raise
+        with suppress(ImageError):
+            pixels = _read_slim(data, damaged, reading)
+            return dataclasses.replace(pixels, notices=(*pixels.notices, _WITHOUT_METADATA))
+        raise
+
+
+def _read_slim(data: bytes, slim: Slim | None, reading: Reading) -> Pixels:
+    try:
+        with open_picture(io.BytesIO(data if slim is None else slim.data)) as image:
             reading.limits.check_pixels(*image.size)
             # MPO is what some cameras write: a JPEG followed by a preview or the picture of a second lens.
             frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
             if frames > 1 and not reading.first_frame:
                 raise ImageError(f"has {frames} frames; --frame first takes the first")
-            return pixels_of(image, reading.background)
+            return from_file(image, slim, reading.background)
     except UnidentifiedImageError as error:
         raise ImageError(str(error)) from error
     except (BitstreamError, DdncError):
         raise
     except Exception as error:  # its decoders raise anything over damaged files
-        raise ImageError(f"picture cannot be decoded: {error or type(error).__name__}") from error
+        raise ImageError(f"picture cannot be decoded: {str(error) or type(error).__name__}") from error
 
 
 def picture_format(suffix: str, path: Path) -> str:
@@ -162,7 +179,9 @@ def _prepared(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[s
 def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of a file, with EXIF and XMP unless the format cannot hold these, and notices."""
     try:
-        return _with_warnings(lambda: _file(image, name, {**options, **_metadata(image, name)}))
+        embedded, notices = _metadata(image, name)
+        data, warned = _with_warnings(lambda: _file(image, name, {**options, **embedded}))
+        return _described(data, image) if name == "TIFF" else data, notices + warned
     except Exception as error:  # Pillow raises anything over damaged EXIF, and JPEG holds 64 KiB
         return _file(image, name, options), (f"written without EXIF and XMP: {error.__cause__ or error}",)
 
@@ -176,20 +195,36 @@ def _file(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
     return file.getvalue()
 
 
-def _metadata(image: Image.Image, name: str) -> dict[str, Any]:
-    """The options of Pillow that embed what the stream kept."""
-    exif, xmp = image.info.get("exif"), image.info.get("xmp")
-    options: dict[str, Any] = {"exif": exif} if exif and name in METADATA_FORMATS else {}
+def _metadata(image: Image.Image, name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The options of Pillow that embed what the stream kept, as true of this picture, and notices. Raises ExifError."""
+    exif, xmp = _kept_exif(image), _kept_xmp(image)
+    if not (exif or xmp):
+        return {}, ()
+    if name not in METADATA_FORMATS:
+        kinds = " and ".join(kind for kind, data in (("EXIF", exif), ("XMP", xmp)) if data)
+        return {}, (f"{name} holds no {kinds}, which the stream has",)
+    options: dict[str, Any] = {"exif": PREFIX + exif} if exif and name != "TIFF" else {}
     if xmp and name in ("AVIF", "JPEG", "JXL", "WEBP"):
         options["xmp"] = xmp
     elif xmp and name == "PNG":
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt(_XMP_KEYWORD, xmp.decode("utf-8", "replace"))
-    elif xmp and name == "TIFF":
-        options["exif"] = Image.Exif()
-        options["exif"].load(exif)
-        options["exif"][_XMP_TAG] = xmp
-    return options
+    return options, ()
+
+
+def _described(tiff: bytes, image: Image.Image) -> bytes:
+    """A TIFF file with what the stream kept."""
+    exif, xmp = _kept_exif(image), _kept_xmp(image)
+    return into_tiff(tiff, exif or b"", xmp) if exif or xmp else tiff
+
+
+def _kept_exif(image: Image.Image) -> bytes | None:
+    exif = image.info.get("exif")
+    return kept(without_prefix(exif), *image.size) if exif else None
+
+
+def _kept_xmp(image: Image.Image) -> bytes | None:
+    return kept_xmp(image.info.get("xmp"), *image.size)
 
 
 def _restored(image: Image.Image, name: str) -> tuple[Image.Image, bytes]:
@@ -199,8 +234,7 @@ def _restored(image: Image.Image, name: str) -> tuple[Image.Image, bytes]:
     if name not in METADATA_FORMATS:
         raise ImageError(f"{name} holds no ICC profile, try PNG")
     try:
-        color = image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
-        return to_profile(color, profile), profile
+        return to_profile(image, profile), profile
     except ImageCms.PyCMSError as error:
         raise ImageError(f"ICC profile cannot be restored: {error}") from error
 

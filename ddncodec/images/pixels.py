@@ -6,20 +6,29 @@ import dataclasses
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageColor
 
 from ddncodec.errors import ArgumentError, ImageError
+from ddncodec.images import exif, light
 from ddncodec.images.color_profiles import from_profile, in_mode
+from ddncodec.images.containers import Slim
+from ddncodec.images.depth import DEEP_MODES, raw_mode, reduced
 from ddncodec.images.metadata import NO_METADATA, Metadata
+from ddncodec.images.sources import Source, read_source
 
 MAX_SIDE = 65535
 OPAQUE = 255
-_GRAY_MODES = {"1", "L", "LA", "La", "I", "F"}
-_ORIENTATION = 0x0112
-_UPRIGHT = 1
-_EXIF_PREFIX = b"Exif\x00\x00"
-_XMP_TAG = 700
-"""Of TIFF files."""
+_GRAY_MODES = {"1", "L", "LA", "La"}
+_TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture of an EXIF orientation upright."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +36,8 @@ class Pixels:
     """A picture as the codec sees it.
 
     `rgb` (H, W, 3) uint8, three equal planes where `gray`; `alpha` (H, W) uint8, or None where all is opaque.
-    `notices` are lines for the user: what was converted with a loss.
+    `notices` are lines for the user: what was converted with a loss. `unkept` are kinds of metadata that the source has
+    and that cannot be kept, with the reason.
     """
 
     rgb: np.ndarray
@@ -35,6 +45,7 @@ class Pixels:
     alpha: np.ndarray | None = None
     metadata: Metadata = NO_METADATA
     notices: tuple[str, ...] = ()
+    unkept: tuple[tuple[str, str], ...] = ()
 
 
 Picture: TypeAlias = Image.Image | np.ndarray | Pixels
@@ -59,6 +70,12 @@ def pixels_of(picture: Picture, background: str | None = None) -> Pixels:
     return pixels if background is None else _laid_over(pixels, background)
 
 
+def from_file(image: Image.Image, slim: Slim | None, background: str | None = None) -> Pixels:
+    """As `pixels_of`, of a picture whose file says in `slim` what it does not."""
+    pixels = _from_pil(image, slim)
+    return pixels if background is None else _laid_over(pixels, background)
+
+
 def to_array(pixels: Pixels) -> np.ndarray:
     """Samples as one array: (H, W, 3) uint8, (H, W) where gray; with alpha (H, W, 4) or (H, W, 2)."""
     samples = pixels.rgb
@@ -75,7 +92,7 @@ def to_image(pixels: Pixels) -> Image.Image:
     image = Image.fromarray(to_array(pixels))
     metadata = pixels.metadata
     if metadata.exif is not None:
-        image.info["exif"] = _EXIF_PREFIX + metadata.exif
+        image.info["exif"] = exif.PREFIX + metadata.exif
     if metadata.xmp is not None:
         image.info["xmp"] = metadata.xmp
     if metadata.icc is not None:
@@ -104,65 +121,69 @@ def _from_array(array: np.ndarray) -> Pixels:
     return _checked(Pixels(rgb, gray, None if opaque else array[:, :, -1]))
 
 
-def _from_pil(image: Image.Image) -> Pixels:
+def _from_pil(image: Image.Image, slim: Slim | None = None) -> Pixels:
     try:
-        notices = _notices(image)
+        raw = raw_mode(image)
+        source = read_source(image, slim)
         image.load()
-        lies = image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT
-        upright = ImageOps.exif_transpose(image) if lies else image
-        metadata = _metadata(upright, lies)
-        color, alpha = _split(_shallow(upright))
-        color, complaint = from_profile(color, metadata.icc)
+        method = _TRANSPOSITIONS.get(source.orientation)
+        upright = image if method is None else image.transpose(method)
+        color, alpha = _split(upright, image, raw)
+        metadata, unkept = source.metadata(*upright.size)
+        color, complaint = _to_srgb(color, source)
         gray = color.mode == "L"
         rgb = np.asarray(in_mode(color, "RGB"))
+    except ImageError:
+        raise
     except ValueError as error:
         raise ImageError(f"picture of mode {image.mode} cannot be converted to RGB: {error}") from error
     except Exception as error:  # Pillow's decoders raise anything over damaged files
-        raise ImageError(f"picture cannot be decoded: {error}") from error
-    return _checked(Pixels(rgb, gray, alpha, metadata, (*notices, *complaint)))
+        raise ImageError(f"picture cannot be decoded: {str(error) or type(error).__name__}") from error
+    return _checked(Pixels(rgb, gray, alpha, metadata, (*_notices(image.mode, raw), *complaint), unkept))
 
 
-def _shallow(image: Image.Image) -> Image.Image:
-    """8 bits a sample: 16-bit gray keeps its upper byte, and integers and floats beyond the range its ends."""
-    if not image.mode.startswith("I"):
+def _to_srgb(color: Image.Image, source: Source) -> tuple[Image.Image, tuple[str, ...]]:
+    """Colours as sRGB, mode L or RGB, by what the source says of them in numbers, or else by its profile; notices."""
+    if source.light is None or color.mode not in ("L", "RGB"):
+        return from_profile(color, source.icc)
+    if source.light.notice is not None:
+        return color, (source.light.notice,)
+    return Image.fromarray(light.to_srgb(np.asarray(color), source.light)), ()
+
+
+def _split(upright: Image.Image, image: Image.Image, raw: str) -> tuple[Image.Image, np.ndarray | None]:
+    """Colours, of a mode without alpha, and alpha if there is any, of a picture that is `image` turned upright."""
+    if upright.mode in DEEP_MODES:
+        gray, alpha = reduced(upright, image, raw)
+        return Image.fromarray(gray), alpha
+    is_gray = upright.mode in _GRAY_MODES or raw == "LA;16B"  # which Pillow reads as RGBA
+    if upright.has_transparency_data:
+        whole = in_mode(_with_transparency_of_8_bits(upright, raw), "LA" if is_gray else "RGBA")
+        return whole.convert("L" if is_gray else "RGB"), np.asarray(whole.getchannel("A"))
+    if is_gray:
+        return in_mode(upright, "L"), None
+    return (upright if upright.mode in ("CMYK", "LAB") else in_mode(upright, "RGB")), None
+
+
+def _with_transparency_of_8_bits(image: Image.Image, raw: str) -> Image.Image:
+    """A picture whose transparent sample is one of 8 bits, as the others are; PNG says it in the depth of the file."""
+    key = image.info.get("transparency")
+    if raw in ("L;2", "L;4") and isinstance(key, int):
+        scaled: object = key * {"L;2": 85, "L;4": 17}[raw]
+    elif raw == "RGB;16B" and isinstance(key, tuple):
+        scaled = tuple(sample >> 8 for sample in key)
+    else:
         return image
-    deep = np.asarray(image).astype(np.int64)
-    return Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8))
+    image = image.copy()
+    image.info["transparency"] = scaled
+    return image
 
 
-def _split(image: Image.Image) -> tuple[Image.Image, np.ndarray | None]:
-    """Colours, of a mode without alpha, and alpha if there is any."""
-    gray = image.mode in _GRAY_MODES
-    if image.has_transparency_data:
-        whole = in_mode(image, "LA" if gray else "RGBA")
-        return whole.convert("L" if gray else "RGB"), np.asarray(whole.getchannel("A"))
-    if gray:
-        return in_mode(image, "L"), None
-    return (image if image.mode in ("CMYK", "LAB") else in_mode(image, "RGB")), None
-
-
-def _metadata(upright: Image.Image, turned: bool) -> Metadata:
-    exif = upright.info.get("exif")
-    if turned:
-        changed = upright.getexif()
-        changed[_ORIENTATION] = _UPRIGHT
-        exif = changed.tobytes()
-    xmp = upright.info.get("xmp")
-    if xmp is None and hasattr(upright, "tag_v2"):
-        xmp = upright.tag_v2.get(_XMP_TAG)
-    return Metadata(
-        icc=upright.info.get("icc_profile") or None,
-        exif=exif.removeprefix(_EXIF_PREFIX) if exif else None,
-        xmp=xmp.encode() if isinstance(xmp, str) else xmp or None,
-    )
-
-
-def _notices(image: Image.Image) -> tuple[str, ...]:
+def _notices(mode: str, raw: str) -> tuple[str, ...]:
     # Pillow reduces 16-bit colour on its own, and only the raw modes of a file not yet loaded tell.
-    stored = [image.mode, *(str(tile[3]) for tile in getattr(image, "tile", ()))]
-    deep = image.mode in ("I", "F") or any(";16" in mode for mode in stored)
+    deep = mode in ("I", "F") or any(";16" in name for name in (mode, raw))
     notices = ("more than 8 bits a sample, reduced to 8",) if deep else ()
-    return (*notices, f"{image.mode} converted to sRGB") if image.mode in ("CMYK", "LAB") else notices
+    return (*notices, f"{mode} converted to sRGB") if mode in ("CMYK", "LAB") else notices
 
 
 def _laid_over(pixels: Pixels, background: str) -> Pixels:
