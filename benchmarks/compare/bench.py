@@ -1,31 +1,44 @@
 """The command `bench`: everything about a folder of pictures, in one self-contained HTML file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from PIL import Image
 
 from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
+from benchmarks.compare.baseline import compare, losses, render
 from benchmarks.compare.codecs import Ddnc
-from benchmarks.compare.page import PAGE_NAME, PROGRESSIVE_FOLDER, SMALL_FOLDER, pass_file
-from benchmarks.compare.progressive import CSV_NAME, ProgressiveRow, measure_prefixes
-from benchmarks.compare.rd import choose_codecs, codecs_option, measure_folder, write_reports
-from benchmarks.compare.rows import write_rows
+from benchmarks.compare.equal_score import equal_scores
+from benchmarks.compare.headline import headline
+from benchmarks.compare.page import PAGE_NAME, PROGRESSIVE_FOLDER, SMALL_FOLDER, pass_file, write_page
+from benchmarks.compare.page_data import costs_by_machine
+from benchmarks.compare.progressive import CSV_NAME as PROGRESSIVE_CSV
+from benchmarks.compare.progressive import ProgressiveRow, measure_prefixes
+from benchmarks.compare.quick import FOLDER_NAME, NOTE, measure_quickly
+from benchmarks.compare.rd import CSV_NAME, choose_codecs, codecs_option, measure_folder, write_reports
+from benchmarks.compare.rows import RdRow, read_rows, write_rows
 from benchmarks.compare.small import measure_small, small_codecs
 from benchmarks.compare.views import make_views
 from benchmarks.datasets import load_picture, picture_paths
+from benchmarks.errors import BenchmarkError
 
 PASSES, PASS_SIDE = 5, 480
 """Passes of the stream that the report cuts, and the longer side in pixels of a picture of it."""
 
 
-@click.command(epilog="\b\nExamples:\n  ddnc bench --images photos/ --out report/ --codecs ddnc,jpeg,webp --jobs 2")
+@click.command(
+    epilog="\b\nExamples:\n  ddnc bench --images photos/ --out report/\n"
+    "  ddnc bench --images photos/ --out report/ --quick --codecs ddnc,jpeg,webp\n"
+    "  ddnc bench --images photos/ --out new/ --codecs ddnc --baseline old/rd.csv"
+)
 @images_option
 @codecs_option
 @model_option
 @effort_option(Ddnc.effort)
 @out_option("Folder of the report.")
 @workers_option
+@click.option("--quick", is_flag=True, help="Stop after the first report, of few pictures, reduced, at few settings.")
 @click.option("--small/--no-small", default=True, show_default=True, help="Measure pictures of 28 to 256 bytes, too.")
 @click.option(
     "--views",
@@ -35,25 +48,64 @@ PASSES, PASS_SIDE = 5, 480
     show_default=True,
     help="Pictures to show in the report, about 3 MB each.",
 )
+@click.option(
+    "--baseline",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="CSV",
+    help="Compare ddnc with its rows in this rd.csv of another version or model; exit with 1 if it lost.",
+)
+@click.option("--max-loss", default=1.0, show_default=True, help="Percent of bytes that may be lost to the baseline.")
+@click.option("--max-slowdown", default=1.5, show_default=True, help="Times as slow as the baseline that it may be.")
 @quiet_option
 def bench(
-    images: Path, names: str, model: str, effort: int, out: Path, workers: int, small: bool, shown: int, quiet: bool
+    images: Path,
+    names: str,
+    model: str,
+    effort: int,
+    out: Path,
+    workers: int,
+    quick: bool,
+    small: bool,
+    shown: int,
+    baseline: Path | None,
+    max_loss: float,
+    max_slowdown: float,
+    quiet: bool,
 ) -> None:
     """Measure codecs over a folder of pictures and write OUT/report.html.
 
-    A run that was killed continues where it stopped.
+    A quick report comes first, within about two minutes; the full one replaces it. A run that was killed continues
+    where it stopped.
     """
     codecs, paths = choose_codecs(names, model, effort), picture_paths(images)
-    measure_folder(codecs, paths, out, workers, quiet=quiet)
-    make_views(codecs, paths[:shown], out, quiet=quiet)
-    for codec in codecs:
-        if isinstance(codec, Ddnc):
-            _progressive(codec, paths[0], out / PROGRESSIVE_FOLDER)
-    if small:
-        measure_small(small_codecs(model, effort), paths, out / SMALL_FOLDER, workers, quiet=quiet)
-    write_reports(out)
-    if not quiet:
-        click.echo(f"wrote {out / PAGE_NAME}")
+    if not (out / CSV_NAME).exists() or quick:
+        rows = measure_quickly(codecs, paths, out, workers, quiet=quiet)
+        write_page(out / FOLDER_NAME, out=out, note=NOTE)
+        if not quiet:
+            click.echo(f"wrote {out / PAGE_NAME}, a quick report: {_finding(rows)}")
+    if not quick:
+        measure_folder(codecs, paths, out, workers, quiet=quiet)
+        make_views(codecs, paths[:shown], out, quiet=quiet)
+        for codec in codecs:
+            if isinstance(codec, Ddnc):
+                _progressive(codec, paths[0], out / PROGRESSIVE_FOLDER)
+        if small:
+            measure_small(small_codecs(model, effort), paths, out / SMALL_FOLDER, workers, quiet=quiet)
+        write_reports(out)
+        rows = read_rows(out / CSV_NAME)
+        if not quiet:
+            click.echo(f"wrote {out / PAGE_NAME}: {_finding(rows)}")
+    if baseline is not None:
+        change = compare(read_rows(baseline), rows)
+        click.echo(render(change))
+        if found := losses(change, max_loss, max_slowdown):
+            raise BenchmarkError("; ".join(found))
+
+
+def _finding(rows: Sequence[RdRow]) -> str:
+    """What the rows say, in one line."""
+    found = headline(equal_scores(rows), costs_by_machine(rows))
+    return found.sentences[0] if found else f"{len(rows)} rows"
 
 
 def _progressive(codec: Ddnc, path: Path, folder: Path) -> None:
@@ -67,4 +119,4 @@ def _progressive(codec: Ddnc, path: Path, folder: Path) -> None:
             picture = shown[row.levels - 1]
             picture.thumbnail((PASS_SIDE, PASS_SIDE), Image.Resampling.LANCZOS)
             picture.save(folder / pass_file(row.number), lossless=True)
-    write_rows(folder / CSV_NAME, rows, ProgressiveRow)
+    write_rows(folder / PROGRESSIVE_CSV, rows, ProgressiveRow)

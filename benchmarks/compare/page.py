@@ -39,6 +39,8 @@ from ddncodec.files import write_atomically
 
 PAGE_NAME, TITLE = "report.html", "ddncodec against other codecs"
 SMALL_FOLDER, PROGRESSIVE_FOLDER = "small", "progressive"
+NOTES_NAME = "notes.txt"
+"""Lines that the page shows before its sections: codecs left out, and why."""
 SCRIPTS = ("chart.js", "curves.js", "bars.js", "viewer.js", "report.js")
 SOURCES = Path(__file__).parent / "page_assets"
 
@@ -51,13 +53,14 @@ def page(folder: Path, title: str) -> None:
     write_page(folder, title)
 
 
-def write_page(folder: Path, title: str = TITLE) -> None:
-    """Write the page of a folder into it."""
-    write_atomically(folder / PAGE_NAME, render_page(folder, title).encode())
+def write_page(folder: Path, title: str = TITLE, out: Path | None = None, note: str = "") -> None:
+    """Write the page of a folder into it, or into `out`; `note` comes first in it."""
+    write_atomically((out or folder) / PAGE_NAME, render_page(folder, title, note).encode())
 
 
-def render_page(folder: Path, title: str = TITLE) -> str:
-    """The whole file, a function of what is in `folder`."""
+def render_page(folder: Path, title: str = TITLE, note: str = "") -> str:
+    """The whole file, a function of what is in `folder`, and of a note that comes first."""
+    notes = folder / NOTES_NAME
     rows = read_rows(folder / "rd.csv")
     small = _read(folder / SMALL_FOLDER / "rd.csv", RdRow)
     views = _read(folder / VIEWS_FOLDER / VIEWS_CSV, ViewRow)
@@ -74,6 +77,7 @@ def render_page(folder: Path, title: str = TITLE) -> str:
     environment.filters.update(megabytes=_megabytes, signed=_signed, number=_number, codec=title_of)
     return environment.get_template("report.html.j2").render(
         title=title,
+        notes=[note, *(notes.read_text("utf-8").splitlines() if notes.exists() else ())],
         subject=SUBJECT,
         report=report,
         rows=rows,

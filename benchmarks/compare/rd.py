@@ -10,12 +10,13 @@ from benchmarks.compare.batches import write_batches
 from benchmarks.compare.codecs import Ddnc, ImageCodec
 from benchmarks.compare.environment import current_environment
 from benchmarks.compare.measure import available, measure, remaining_jobs
-from benchmarks.compare.page import PAGE_NAME, write_page
+from benchmarks.compare.page import NOTES_NAME, PAGE_NAME, write_page
 from benchmarks.compare.report import draw_plot, render_table, table_rows
 from benchmarks.compare.rivals import rivals
 from benchmarks.compare.rows import append_row, open_rows, read_rows, write_rows
 from benchmarks.compare.summary import summarize
 from benchmarks.datasets import picture_paths
+from benchmarks.errors import BenchmarkError
 
 CSV_NAME, TABLE_NAME, PLOT_NAME, BATCHES_NAME = "rd.csv", "rd.md", "rd.png", "batches"
 
@@ -69,9 +70,16 @@ def choose_codecs(names: str, model: str, effort: int) -> list[ImageCodec]:
 def measure_folder(
     codecs: list[ImageCodec], paths: list[Path], out: Path, workers: int, *, fresh: bool = False, quiet: bool = False
 ) -> None:
-    """Append the rows that OUT/rd.csv lacks; the bar, with the time remaining, is drawn on a terminal only."""
+    """Append the rows that OUT/rd.csv lacks; the bar, with the time remaining, is drawn on a terminal only.
+
+    A codec that fails is left out, with a line on stderr and in OUT/notes.txt.
+
+    Raises:
+        BenchmarkError: ddnc failed, or every codec.
+    """
     out.mkdir(parents=True, exist_ok=True)
     csv = out / CSV_NAME
+    (out / NOTES_NAME).unlink(missing_ok=True)
     if fresh:
         measured = {codec.name for codec in codecs}
         write_rows(csv, [row for row in open_rows(csv) if row.codec not in measured])
@@ -82,13 +90,35 @@ def measure_folder(
         length=sum(len(jobs) for _, jobs in plan),
         label="measuring",
         show_pos=True,
+        show_eta=True,
         file=sys.stderr,
         hidden=quiet or not sys.stderr.isatty(),
     ) as bar:
         for codec, jobs in plan:
-            for row in measure(codec, jobs, environment, workers):
-                append_row(csv, row)
-                bar.update(1)
+            try:
+                for row in measure(codec, jobs, environment, workers):
+                    append_row(csv, row)
+                    bar.update(1)
+            except Exception as error:  # whatever the library of a codec raises
+                _leave_out(codec, error, out)
+    if not open_rows(csv):
+        raise BenchmarkError("no codec could be measured")
+
+
+def _leave_out(codec: ImageCodec, error: Exception, out: Path) -> None:
+    """Remove the rows of a codec that failed, so that a report does not mix its pictures, and note why.
+
+    Raises:
+        BenchmarkError: it is ddnc, without which there is nothing to compare.
+    """
+    note = f"{codec.title} is left out, as it failed: {str(error) or type(error).__name__}"
+    if isinstance(codec, Ddnc):
+        raise BenchmarkError(f"{codec.name} failed: {error}") from error
+    csv = out / CSV_NAME
+    write_rows(csv, [row for row in open_rows(csv) if row.codec != codec.name])
+    click.echo(note, err=True)
+    with (out / NOTES_NAME).open("a", encoding="utf-8") as file:
+        file.write(" ".join(note.split()) + "\n")
 
 
 def write_reports(out: Path) -> str:
