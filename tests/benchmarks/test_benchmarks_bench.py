@@ -1,4 +1,4 @@
-"""`bench`: a quick report first, a full one in its place, codecs that fail left out, and a baseline that notices loss."""
+"""`bench`: a quick report, then the full one; codecs that fail are left out; a baseline shows losses."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def run_bench(*words: object) -> Result:
     return CliRunner().invoke(main, ["bench", *map(str, words)])
 
 
-def test_a_quick_report_says_that_it_is_one_and_what_it_found(
-    pictures: Path, tiny_path: Path, tmp_path: Path
-) -> None:
+def test_a_quick_report_says_that_it_is_one_and_what_it_found(pictures: Path, tiny_path: Path, tmp_path: Path) -> None:
     words = ("--images", pictures, "--codecs", "ddnc,jpeg", "--model", tiny_path, "--out", tmp_path / "r", "--quick")
     result = run_bench(*words)
     assert result.exit_code == 0, result.output
