@@ -23,12 +23,12 @@ from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
 from ddncodec.coding.engine import Engine
 from ddncodec.coding.precision import AUTO, check_precision, precision_of
 from ddncodec.coding.rate import step_of_lambda
+from ddncodec.coding.threads import computing
 from ddncodec.coding.tiles import Choice
 from ddncodec.coding.tiling import DEFAULT_TILING, Region, Tiling
 from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
 from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, Pixels, pixels_of, to_array, to_image
-from ddncodec.threads import computing
 from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model
 
@@ -63,7 +63,7 @@ class Codec:
     for it; each decodes what the other encoded.
     limits: bounds on what a stream may ask for when it is decoded.
     tiling: how large pictures are cut, which bounds the memory.
-    threads: cores to compute on; None: those that are free (see `ddncodec.threads`).
+    threads: cores to compute on; None: those that are free (see `ddncodec.coding.threads`).
 
     Raises: ModelError, ArgumentError.
 

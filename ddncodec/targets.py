@@ -20,6 +20,7 @@ from ddncodec.coding import tiles
 from ddncodec.coding.assembly import assemble, make_header
 from ddncodec.coding.chunks import check_kinds
 from ddncodec.coding.effort import DEFAULT_EFFORT, Effort, effort_of
+from ddncodec.coding.price_search import Search, Trial
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.coding.tiles import Choice
 from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
@@ -32,19 +33,8 @@ BYTES_TOLERANCE = 0.03
 """A file of wanted size uses all but this share of it."""
 PSNR_TOLERANCE = 0.1
 """A picture of wanted PSNR exceeds it by at most this, in dB."""
-MAX_TRIALS = 16
-PATIENCE = 4
-"""Trials after which smaller post-filters are tried too: values then jump, and each takes another decoding."""
-CHEAPER, DEARER = 48, 320
+STEPS_BELOW, STEPS_ABOVE = 48, 320
 """Lambda steps by which the price may leave the model's range: to an eighth, and to where nothing is worth a bit."""
-FINEST = 1 / 32
-"""Lambda steps between prices that are too close to tell apart."""
-BISECT_AFTER = 6
-"""Trials after which every other one halves the interval instead of following a straight line."""
-NEAREST_END = 0.05
-"""Share of the interval that a straight line keeps away from its ends."""
-SLOPES = (1 / 8, 4)
-"""Bounds of a measured slope, in the slopes of photographs."""
 BITS_AT_BEST, LOG_BYTES_PER_STEP = 1.0, 0.027
 """Bits per pixel of photographs at the best quality, about, and how their log falls with a lambda step."""
 PSNR_AT_BEST, PSNR_PER_STEP = 36.0, 0.1
@@ -98,79 +88,6 @@ class Encoded:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
-    """One encoding on the way: `step` is 16 log2 of the price, `value` what is searched for: log bytes or dB.
-
-    `filtered` is whether the file has a post-filter.
-    """
-
-    step: float
-    data: bytes
-    psnr: float | None
-    value: float
-    filtered: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Search:
-    """Looks for a step whose trial has a value within `window`; values fall with the step, except for small wiggles.
-
-    `ends` are the smallest and largest step, `start` the first to try, `slope` a guess how values fall with a step.
-    """
-
-    window: tuple[float, float]
-    ends: tuple[float, float]
-    start: float
-    slope: float
-
-    def run(self, attempt: Callable[[float], Iterator[Trial]], tried: Callable[[Trial], None]) -> list[Trial]:
-        """All trials, each reported to `tried`; the last one is within the window if any is.
-
-        An attempt may yield several trials of a step, of falling values. The first one counts; but after PATIENCE
-        steps, where that is above the window, one of the others does if it is within.
-        """
-        low, high = self.window
-        over: Trial | None = None
-        under: Trial | None = None
-        trials: list[Trial] = []
-        step: float | None = min(max(self.start, self.ends[0]), self.ends[1])
-        while step is not None and len(trials) < MAX_TRIALS:
-            options = attempt(step)
-            trial = next(options)
-            if trial.value > high and len(trials) >= PATIENCE:
-                trial = next((each for each in options if low <= each.value <= high), trial)
-            trials.append(trial)
-            tried(trial)
-            if low <= trial.value <= high:
-                break
-            over, under = (trial, under) if trial.value > high else (over, trial)
-            step = self._between(over, under, len(trials)) if over and under else self._beyond(trials)
-        return trials
-
-    def _between(self, over: Trial, under: Trial, count: int) -> float | None:
-        """By straight line between the two sides; later on halfway every other time, whatever the curve."""
-        width = under.step - over.step
-        if abs(width) <= FINEST:
-            return None
-        share = (over.value - self._aim) / (over.value - under.value) if count < BISECT_AFTER or count % 2 else 0.5
-        return over.step + width * min(max(share, NEAREST_END), 1 - NEAREST_END)
-
-    def _beyond(self, trials: list[Trial]) -> float | None:
-        """By the slope of the last two trials, while all lie on one side of the window."""
-        last, slope = trials[-1], self.slope
-        if len(trials) > 1:
-            before = trials[-2]
-            measured = (before.value - last.value) / (last.step - before.step)
-            slope = min(max(measured, self.slope * SLOPES[0]), self.slope * SLOPES[1])
-        step = min(max(last.step + (last.value - self._aim) / slope, self.ends[0]), self.ends[1])
-        return None if step == last.step else step
-
-    @property
-    def _aim(self) -> float:
-        return sum(self.window) / 2
-
-
-@dataclasses.dataclass(frozen=True)
 class _Picture:
     """A picture and how it is encoded, except the price of a bit; `bare` is without a post-filter."""
 
@@ -190,7 +107,7 @@ class _Picture:
     @property
     def ends(self) -> tuple[float, float]:
         """The smallest and the largest price, in lambda steps."""
-        return self.range[0] - CHEAPER, self.range[1] + DEARER
+        return self.range[0] - STEPS_BELOW, self.range[1] + STEPS_ABOVE
 
     def by_bytes(self, step: float) -> Iterator[Trial]:
         header = self._header(step)

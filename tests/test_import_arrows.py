@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"bitstream", "ddncodec.errors", "ddncodec.files", "ddncodec.metrics", "ddncodec.samples", "ddncodec.threads"},
+    {"bitstream", "ddncodec.errors", "ddncodec.files", "ddncodec.metrics", "ddncodec.samples"},
     {"ddncodec.images", "ddncodec.model"},
     {"ddncodec.zoo"},
     {"ddncodec.coding"},
@@ -36,7 +36,7 @@ WITHOUT_TORCH = {
     "ddncodec.metrics",
     "ddncodec.images.pixels",
     "ddncodec.pillow_plugin",
-    "ddncodec.threads",
+    "ddncodec.coding.threads",
     "ddncodec.zoo.registry",
     "ddncodec.zoo.weights_file",
 }

@@ -21,8 +21,8 @@ from ddncodec.images.files import Reading, open_picture, read_picture
 
 if TYPE_CHECKING:
     from ddncodec.codec import Codec
+    from ddncodec.coding.price_search import Trial
     from ddncodec.images.pixels import Pixels
-    from ddncodec.targets import Trial
 
 DEFAULT_MODEL = "photo"
 CPU_BATCH, GPU_BATCH = 1 << 17, 1 << 22

@@ -79,8 +79,8 @@ def _devices() -> Iterator[str]:
     import torch
 
     from ddncodec.coding.precision import precision_of
+    from ddncodec.coding.threads import free_cores, usable_cores
     from ddncodec.model import kernels
-    from ddncodec.threads import free_cores, usable_cores
 
     cpu = torch.device("cpu")
     precision = str(precision_of("auto", cpu)).removeprefix("torch.")

@@ -2,10 +2,13 @@
 
 Its modules import each other downwards:
 
-    effort, rate, tiling, condition   settings, lambda and bits, where pictures are cut, what a model is given
-    post_filter, engine               a model at work, and the decoder's walk from index planes to pictures
-    selection, rate_model             the best candidates of a cell, and what indices will cost
-    beam, encoder                     the choice of indices
-    tiles                             pictures of any size, tile by tile
-    chunks, assembly                  streams put together and parsed
+    threads, precision                  processor cores and number formats to compute with
+    effort, rate, tiling, condition     settings, lambda and bits, where pictures are cut, what a model is given
+    distortion, visual_weights, tune    how errors count: all alike, or weighted as the eye sees them
+    post_filter, engine                 a model at work, and the decoder's walk from index planes to pictures
+    selection, rate_model               the best candidates of a cell, and what indices will cost
+    beam, encoder                       the choice of indices
+    tiles                               pictures of any size, tile by tile
+    chunks, assembly                    streams put together and parsed
+    price_search                        the price of a bit that gives the wanted size or PSNR
 """

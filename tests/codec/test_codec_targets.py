@@ -10,9 +10,10 @@ import pytest
 
 import bitstream
 from ddncodec.codec import Codec
+from ddncodec.coding.price_search import MAX_TRIALS, Search, Trial
 from ddncodec.errors import ArgumentError
 from ddncodec.metrics import psnr
-from ddncodec.targets import MAX_TRIALS, Search, Target, TargetError, Trial, encode_to
+from ddncodec.targets import Target, TargetError, encode_to
 
 Draw = Callable[[int, int, int], np.ndarray]
 

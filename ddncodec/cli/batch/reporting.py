@@ -17,7 +17,7 @@ from ddncodec.cli.failures import FAILED, Failure
 from ddncodec.files import STANDARD
 
 if TYPE_CHECKING:
-    from ddncodec.targets import Trial
+    from ddncodec.coding.price_search import Trial
 
 CLEAR_LINE = "\r\x1b[K"
 """For a terminal: erases the bar, which is drawn again below the lines of a file."""

@@ -1,8 +1,8 @@
 """How many processor cores the network computes on, so that threads neither wait for each other nor for other programs.
 
-torch's threads wait busily for the slowest of them. Beside another program that keeps a core busy, or beside numpy's
-own threads, that costs many times what the threads gain. So one call takes the cores that are free when it begins,
-several calls at once share them, and numpy's matrix products stay on one core meanwhile.
+torch's threads wait busily for the slowest of them. Where another program keeps a core busy, or numpy has threads of
+its own, that costs many times what the threads gain. So one call takes the cores that are free when it begins, several
+calls at once share them, and numpy's matrix products stay on one core meanwhile.
 """
 
 from __future__ import annotations
@@ -84,7 +84,6 @@ def free_cores() -> int:
     return max(1, min(usable_cores(), (os.cpu_count() or 1) - (running - 1)))
 
 
-@cache
 def _granted_cores() -> int:
     """Whole cores that the control group of this process grants, rounded up; a million where it sets no limit."""
     quotas = [_numbers(CGROUP / "cpu.max")]
