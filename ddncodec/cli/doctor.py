@@ -20,7 +20,7 @@ FORMATS = ("jpg", "webp", "avif", "libtiff", "littlecms2")
 """As Pillow calls what it may have been built without."""
 
 
-class Ailment(Exception):
+class CheckFailed(Exception):
     """Something here does not work; the text says what."""
 
 
@@ -29,7 +29,7 @@ class Ailment(Exception):
 def doctor(ctx: click.Context) -> None:
     """Examine this installation.
 
-    Prints versions, picture formats, models and whether their files are sound, devices, and whether temporary files
+    Prints versions, picture formats, models and whether their files are undamaged, devices, and whether temporary files
     can be written. The exit status is 1 if anything is wrong.
     """
     status = 0
@@ -37,7 +37,7 @@ def doctor(ctx: click.Context) -> None:
         try:
             for line in examine():
                 click.echo(f"{name:10} {line}")
-        except (DdncError, Ailment, OSError, ImportError) as error:
+        except (DdncError, CheckFailed, OSError, ImportError) as error:
             click.echo(f"{name:10} WRONG: {error}")
             status = FAILED
     ctx.exit(status)
@@ -52,7 +52,7 @@ def _versions() -> Iterator[str]:
         except importlib.metadata.PackageNotFoundError:
             missing.append(library)
     if missing:
-        raise Ailment(f"not installed: {', '.join(missing)}")
+        raise CheckFailed(f"not installed: {', '.join(missing)}")
 
 
 def _formats() -> Iterator[str]:
@@ -72,7 +72,7 @@ def _models() -> Iterator[str]:
         registry.check(model)
         yield f"{model.name} {model.identity.hex()}, sound, {model.path}"
     if not models:
-        raise Ailment(f"none in {registry.SHIPPED} or the folders of {registry.SEARCH_VARIABLE}")
+        raise CheckFailed(f"none in {registry.SHIPPED} or the folders of {registry.SEARCH_VARIABLE}")
 
 
 def _devices() -> Iterator[str]:

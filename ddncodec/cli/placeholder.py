@@ -22,7 +22,7 @@ from ddncodec.coding.tune import TUNES
         "ddnc placeholder photo.jpg",
         "ddnc placeholder photo.jpg --bytes 40",
         "ddnc placeholder photo.jpg --json",
-        "ddnc placeholder photo.jpg --show beside.png",
+        "ddnc placeholder photo.jpg --show compared.png",
     )
 )
 @click.argument("file", metavar="IN", type=FILE)
@@ -49,9 +49,9 @@ def placeholder(
 ) -> None:
     """Make a picture of a few dozen bytes.
 
-    Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows, as WebP or PNG; beside
-    it, where their libraries are installed (`pip install ddncodec[placeholder]`), BlurHash and ThumbHash of the same
-    picture. Sizes are bytes of what is meant and characters of the text. PSNR is that of each, enlarged, against the
+    Prints an inline stream of the shrunk picture in base64, and a `data:` URL of what it shows, as WebP or PNG; and,
+    where their libraries are installed (`pip install ddncodec[placeholder]`), BlurHash and ThumbHash of the same
+    picture. Sizes are bytes of the data and characters of the text. PSNR is that of each, enlarged, against the
     picture at a longer side of 64 pixels.
     """
     if show is not None:
@@ -68,18 +68,18 @@ def placeholder(
     with as_failures(file):
         picture = read_picture(file.read_bytes(), Reading(codec.limits, first_frame=True))
         made = make_placeholder(codec, picture, max_bytes, tune=tune)
-    reference, beside = reduced(picture, REFERENCE), hashes(reduced(picture, SIDE))
+    reference, others = reduced(picture, REFERENCE), hashes(reduced(picture, SIDE))
     rows = [_row("ddnc", len(made.data), made.text, made.psnr)]
-    rows += [_row(h.name, h.size, h.text, resized_psnr(h.image, reference)) for h in beside]
+    rows += [_row(h.name, h.size, h.text, resized_psnr(h.image, reference)) for h in others]
     if show is not None:
         labels = ("the picture", *(f"{row['kind']}, {row['bytes']} bytes, {row['psnr']:.2f} dB" for row in rows))
-        images = (reference, made.image, *(h.image for h in beside))
+        images = (reference, made.image, *(h.image for h in others))
         write_png(show, np.asarray(side_by_side(list(zip(labels, images)))))
     url = data_url(made.image)
     url_bytes = len(base64.b64decode(url.partition(",")[2]))
     if as_json:
         size = {"width": made.image.width, "height": made.image.height, "model": codec.info.identity.hex()}
-        facts = {"file": str(file), **rows[0], **size, "url": url, "url_bytes": url_bytes, "beside": rows[1:]}
+        facts = {"file": str(file), **rows[0], **size, "url": url, "url_bytes": url_bytes, "hashes": rows[1:]}
         click.echo(json.dumps(facts, indent=2))
         return
     click.echo("           bytes  characters   PSNR")

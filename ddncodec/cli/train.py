@@ -1,4 +1,4 @@
-"""`ddnc train`: the options. What they set off is in `session`."""
+"""`ddnc train`: the options. What they start is in `cli.training`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ from ddncodec.cli.options import FILE, examples
     metavar="DIR",
     help="Folder of the run; under torchrun, which takes --run for its own, spell it --run-dir.  [default: runs/NAME]",
 )
-@click.option("--resume", type=FILE, metavar="RUN", help="Go on with the run in this folder, as it was begun.")
+@click.option(
+    "--resume",
+    type=FILE,
+    metavar="RUN",
+    help="Continue the run in this folder with the options that it was begun with.",
+)
 @click.option(
     "--max-minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Stop after M minutes, to be resumed."
 )
@@ -83,12 +88,12 @@ def train(
             "--resume takes --config, --steps, --accumulate, --init, --name, --run and --precision from the run itself"
         )
 
-    from ddncodec.cli.training.session import Job, Plan, run_job
+    from ddncodec.cli.training.session import Plan, TrainingRun, train_run
 
     plan = None if resume else Plan(config or "photo", steps, name or config or "photo", init, precision, accumulate)
     folder = resume or run or Path("runs") / (name or config or "photo")
-    status = run_job(
-        Job(
+    status = train_run(
+        TrainingRun(
             data=data,
             folder=folder,
             plan=plan,

@@ -12,7 +12,7 @@ from ddncodec.cli.main import main
 from ddncodec.zoo import registry
 
 
-def test_a_sound_installation_is_told_to_be_so(ddnc: Ddnc) -> None:
+def test_a_sound_installation_is_reported_as_sound(ddnc: Ddnc) -> None:
     result = ddnc("doctor")
     assert result.exit_code == 0
     for part in (f"ddncodec {ddncodec.__version__}", "torch 2", "webp", "cpu, ", f"sound, {TINY}", "can be written"):

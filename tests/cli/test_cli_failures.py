@@ -1,4 +1,4 @@
-"""Whatever is wrong is told in one line, with a status, and leaves no half of a file."""
+"""Whatever is wrong is reported in one line, with a status, and leaves no half of a file."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_damaged_streams(stream: Path, refused: Refused) -> None:
             assert refused(*words).startswith(f"{name}: ")
 
 
-def test_unknown_output_format_is_told_before_any_work(refused: Refused) -> None:
+def test_unknown_output_format_is_reported_before_any_work(refused: Refused) -> None:
     for target in ("out", "out.ddn", "out.xyz"):
         assert target in refused("decode", "does-not-even-exist.ddn", target)
 

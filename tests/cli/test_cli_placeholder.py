@@ -79,11 +79,11 @@ def test_command_prints_string_url_and_rivals(photo: Path, ddnc: Ddnc, tiny_code
     assert facts["url_bytes"] == len(base64.b64decode(facts["url"].partition(",")[2], validate=True))
 
 
-def test_hashes_beside_it_are_those_of_their_libraries(photo: Path, ddnc: Ddnc) -> None:
+def test_hashes_next_to_it_are_those_of_their_libraries(photo: Path, ddnc: Ddnc) -> None:
     pytest.importorskip("blurhash")
     pytest.importorskip("thash")
     facts = json.loads(ddnc("placeholder", photo, "--model", "tiny", "--bytes", 40, "--json").stdout)
-    blur, thumb = facts["beside"]
+    blur, thumb = facts["hashes"]
     assert (blur["kind"], blur["bytes"], len(blur["text"])) == ("blurhash", 28, 28)
     assert (thumb["kind"], thumb["bytes"]) == ("thumbhash", len(base64.b64decode(thumb["text"])))
     for rival in (blur, thumb):
@@ -94,7 +94,7 @@ def test_a_sheet_shows_the_picture_and_what_is_made_of_it(photo: Path, ddnc: Ddn
     facts = json.loads(ddnc("placeholder", photo, "--model", "tiny", "--show", "sheet.png", "--json").stdout)
     shown = decode_inline(tiny_codec, base64.b64decode(facts["text"]))
     with Image.open("sheet.png") as sheet:
-        across = 2 + len(facts["beside"])
+        across = 2 + len(facts["hashes"])
         assert sheet.width == across * PANEL
         panel = sheet.convert("RGB").crop((PANEL, LABEL, 2 * PANEL, sheet.height))
     height = round(PANEL * shown.height / shown.width)

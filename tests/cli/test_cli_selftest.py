@@ -28,11 +28,11 @@ def test_it_passes_here_with_a_line_for_every_way(ddnc: Ddnc) -> None:
 
 
 @pytest.mark.usefixtures("one_fails")
-def test_a_failure_is_told_and_is_the_status(ddnc: Ddnc) -> None:
-    for words, told in (((), 1), (("--quiet",), 0)):
+def test_a_failure_is_reported_and_is_the_status(ddnc: Ddnc) -> None:
+    for words, lines in (((), 1), (("--quiet",), 0)):
         result = ddnc("selftest", *words)
         assert result.exit_code == 1
-        assert len(result.stdout.splitlines()) == told
+        assert len(result.stdout.splitlines()) == lines
         (line,) = result.stderr.splitlines()
         assert line.startswith("FAILED")
         assert "wrong indices 3" in line

@@ -101,15 +101,11 @@ def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddn
         assert json.loads(file.metadata()["ddncodec-1"])["name"] == "mine"
 
 
-def test_a_gpu_needs_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """torch makes current only what has one; under `torchrun` every process has its own."""
-    current: list[torch.device] = []
-    monkeypatch.setattr(torch, "empty", lambda *size, device: None)
-    assert session._choose_device("cuda") == torch.device("cuda")
-    monkeypatch.setattr(torch.cuda, "set_device", current.append)
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    assert session._choose_device("cuda") == torch.device("cuda:1")
-    assert current == [torch.device("cuda:1")]
+def test_processes_have_a_gpu_each_under_torchrun_only() -> None:
+    assert session.device_name("cuda", True, None) == "cuda"
+    assert session.device_name("cuda", True, "1") == session.device_name(None, True, "1") == "cuda:1"
+    assert session.device_name("cuda:2", True, "1") == "cuda:2"
+    assert session.device_name(None, False, "1") == "cpu"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

@@ -88,7 +88,7 @@ class Plan:
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class TrainingRun:
     """One call of `ddnc train`; `plan` is None for a run to be resumed."""
 
     data: Path
@@ -110,46 +110,46 @@ class Job:
         return not self.quiet and sys.stderr.isatty()
 
 
-def run_job(job: Job) -> int:
+def train_run(run: TrainingRun) -> int:
     """Train, and at the end write and validate the weights; returns the exit status.
 
     Under `torchrun` only the first process writes and speaks. Raises DdncError, OSError, Failure.
     """
-    device = _choose_device(job.device)
-    if job.threads:
-        torch.set_num_threads(job.threads)
-    plan = (job.plan or Plan.load(job.folder / PLAN)).on(device)
+    device = _choose_device(run.device)
+    if run.threads:
+        torch.set_num_threads(run.threads)
+    plan = (run.plan or Plan.load(run.folder / PLAN)).on(device)
     recipe = plan.recipe()
-    pictures = Pictures(job.data, recipe.augmentation)
-    if job.validate is not None:
-        Pictures(job.validate)  # fails now rather than after hours
+    pictures = Pictures(run.data, recipe.augmentation)
+    if run.validate is not None:
+        Pictures(run.validate)  # fails now rather than after hours
     with process_group(device):
         first = rank() == 0
         state = TrainState(recipe, device)
-        if job.plan is None:
-            state.load(job.folder / CHECKPOINT)
+        if run.plan is None:
+            state.load(run.folder / CHECKPOINT)
         else:
-            if job.plan.init is not None:
-                init = load_model(registry.find(job.plan.init), device)
+            if run.plan.init is not None:
+                init = load_model(registry.find(run.plan.init), device)
                 state.adopt(init.network, init.prior)
             elif recipe.network.stages[0].principal:
-                start_from_components(state, pictures, lambda message: _tell(job, message))
+                start_from_components(state, pictures, lambda message: _show(run, message))
             if first:
-                _begin(job.folder, plan)
-        received = _train(job, plan, state, pictures, device)
+                _begin(run.folder, plan)
+        received = _train(run, plan, state, pictures, device)
     complete = state.step >= recipe.steps
-    if received is None and first and (complete or job.release_early):
-        _finish(job, plan, state, pictures)
+    if received is None and first and (complete or run.release_early):
+        _finish(run, plan, state, pictures)
     elif first:
-        job.say(
+        run.say(
             f"stopped at step {state.step} of {recipe.steps}; "
-            f"to continue: ddnc train --data {job.data} --resume {job.folder}"
+            f"to continue: ddnc train --data {run.data} --resume {run.folder}"
         )
     return 0 if received is None else STATUS[received]
 
 
-def _tell(job: Job, message: str) -> None:
-    if job.animated:
+def _show(run: TrainingRun, message: str) -> None:
+    if run.animated:
         click.echo(message, err=True)
 
 
@@ -160,11 +160,13 @@ def _begin(folder: Path, plan: Plan) -> None:
     plan.save(folder / PLAN)
 
 
-def _train(job: Job, plan: Plan, state: TrainState, pictures: Pictures, device: torch.device) -> signal.Signals | None:
+def _train(
+    run: TrainingRun, plan: Plan, state: TrainState, pictures: Pictures, device: torch.device
+) -> signal.Signals | None:
     """Run the loop; returns the signal that ended it, if any."""
     levels = len(state.recipe.network.levels)
-    log = TrainingLog(job.folder / LOG, levels, state.step) if rank() == 0 else None
-    with _signals() as received, _progress(job, state) as show:
+    log = TrainingLog(run.folder / LOG, levels, state.step) if rank() == 0 else None
+    with _signals() as received, _progress(run, state) as show:
 
         def report(result: Report) -> None:
             if log is not None:
@@ -178,9 +180,9 @@ def _train(job: Job, plan: Plan, state: TrainState, pictures: Pictures, device: 
             train(
                 state,
                 pictures,
-                job.folder,
+                run.folder,
                 device,
-                max_seconds=job.max_seconds,
+                max_seconds=run.max_seconds,
                 autocast=plan.autocast,
                 stop=stop,
                 report=report,
@@ -191,8 +193,8 @@ def _train(job: Job, plan: Plan, state: TrainState, pictures: Pictures, device: 
         return received()
 
 
-def _finish(job: Job, plan: Plan, state: TrainState, pictures: Pictures) -> None:
-    path = job.folder / f"{plan.name}.safetensors"
+def _finish(run: TrainingRun, plan: Plan, state: TrainState, pictures: Pictures) -> None:
+    path = run.folder / f"{plan.name}.safetensors"
     about = f"{plan.config} recipe, {state.step} steps on {len(pictures)} pictures of {pictures.source.name}"
     with replacing(path) as temporary:
         info = release(
@@ -202,19 +204,23 @@ def _finish(job: Job, plan: Plan, state: TrainState, pictures: Pictures) -> None
             name=plan.name,
             about=about,
             autocast=plan.autocast,
-            progress=lambda message: _tell(job, message),
+            progress=lambda message: _show(run, message),
         )
-    job.say(f"{path}: model {plan.name}, id {info.identity.hex()}, {path.stat().st_size} bytes")
-    if job.validate is not None:
+    run.say(f"{path}: model {plan.name}, id {info.identity.hex()}, {path.stat().st_size} bytes")
+    if run.validate is not None:
         click.echo("quality     bpp    PSNR")
-        for point in validate(path, job.validate, str(state.average.device)):
+        for point in validate(path, run.validate, str(state.average.device)):
             click.echo(f"{point.quality:7g}  {point.bpp:6.4f}  {point.psnr:6.2f}")
 
 
-def _choose_device(name: str | None) -> torch.device:
-    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cuda" and "LOCAL_RANK" in os.environ:
-        name = f"cuda:{os.environ['LOCAL_RANK']}"
+def device_name(asked: str | None, has_gpu: bool, local_rank: str | None) -> str:
+    """The device of this process: as asked for, else a GPU if there is one; under `torchrun` one of its own."""
+    name = asked or ("cuda" if has_gpu else "cpu")
+    return f"cuda:{local_rank}" if name == "cuda" and local_rank is not None else name
+
+
+def _choose_device(asked: str | None) -> torch.device:
+    name = device_name(asked, torch.cuda.is_available(), os.environ.get("LOCAL_RANK"))
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
@@ -244,7 +250,7 @@ def _signals() -> Iterator[Callable[[], signal.Signals | None]]:
 
 
 @contextmanager
-def _progress(job: Job, state: TrainState) -> Iterator[Callable[[Report], None]]:
+def _progress(run: TrainingRun, state: TrainState) -> Iterator[Callable[[Report], None]]:
     """One bar on a terminal, with remaining time; elsewhere nothing."""
 
     def describe(result: Report | None) -> str:
@@ -255,7 +261,7 @@ def _progress(job: Job, state: TrainState) -> Iterator[Callable[[Report], None]]
             f"{result.psnr[-1]:.2f} dB  usage {fmean(result.usage):.2f}"
         )
 
-    if rank() != 0 or not job.animated or state.step >= state.recipe.steps:
+    if rank() != 0 or not run.animated or state.step >= state.recipe.steps:
         yield lambda result: None
         return
     with click.progressbar(
