@@ -55,10 +55,14 @@ def encode_files(
     if model.endswith(registry.SUFFIX):
         model = str(Path(model).absolute())
     registry.find(model)
-    jobs = plan([Path(root).absolute()], Path(output).absolute(), ".ddn", SUFFIXES, recursive=True)
+    jobs, failed = plan([Path(root).absolute()], Path(output).absolute(), ".ddn", SUFFIXES, recursive=True)
     options = EncodeOptions(model, device, limits, quality, coding, effort, tune)
     settled, remaining = settle(jobs, Policy(resume=resume), lambda target: is_encoded_so(target, options))
-    outcomes = [*settled, *run(groups(remaining, options), encode_group, options, Workers(workers, "ray", device))]
+    outcomes = [
+        *failed,
+        *settled,
+        *run(groups(remaining, options), encode_group, options, Workers(workers, "ray", device)),
+    ]
     return sorted((_row(outcome) for outcome in outcomes), key=lambda row: str(row["path"]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +16,7 @@ from bitstream import DEFAULT_LIMITS, Limits
 from ddncodec.batch.outcomes import FileJob, Outcome, Product, failing_alone
 from ddncodec.coding.effort import DEFAULT_EFFORT
 from ddncodec.coding.tune import DEFAULT_TUNE
-from ddncodec.errors import DdncError
-from ddncodec.files import read_file
+from ddncodec.files import is_special, read_file
 from ddncodec.images.files import Reading, open_picture, read_picture
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def encode_group(jobs: Sequence[FileJob], options: EncodeOptions) -> list[Outcom
             sources.append(_Source(job, read_picture(data, reading), len(data)))
     streams: dict[FileJob, bytes] = {}
     if len(sources) > 1 and not options.target:
-        with suppress(DdncError):  # which the picture that it comes from raises once more, alone
+        with suppress(Exception):  # which the picture that it comes from raises once more, alone
             streams = dict(zip((source.job for source in sources), _encode(sources, options), strict=True))
     for source in sources:
         with failing_alone(source.job, outcomes):
@@ -120,10 +120,14 @@ def groups(jobs: Sequence[FileJob], options: EncodeOptions) -> Iterator[list[Fil
 
 def _picture_size(path: Path) -> tuple[int, int] | None:
     """Width and height of the picture in a file, None where its header cannot be read."""
+    if is_special(path):  # which can be read once only
+        return None
     try:
-        with path.open("rb") as file, open_picture(file) as image:
-            return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with path.open("rb") as file, open_picture(file) as image:
+                return image.size
+    except Exception:  # Pillow's decoders raise anything over damaged files, and do so again when it is read
         return None
 
 

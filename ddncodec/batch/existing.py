@@ -10,8 +10,9 @@ import bitstream
 from bitstream import Header
 from ddncodec.batch.decoding import from_base64
 from ddncodec.batch.encoding import EncodeOptions
-from ddncodec.batch.outcomes import FileJob, Outcome
-from ddncodec.files import STANDARD
+from ddncodec.batch.jobs import output_complaint
+from ddncodec.batch.outcomes import FileJob, Outcome, failing_alone
+from ddncodec.files import STANDARD, is_special
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,21 +26,22 @@ class Policy:
 def settle(
     jobs: Sequence[FileJob], policy: Policy, is_up_to_date: Callable[[Path], bool]
 ) -> tuple[list[Outcome], list[FileJob]]:
-    """Outcomes of jobs that need no work, and the other jobs.
+    """Outcomes of jobs that need no work or cannot be written, and the other jobs.
 
     `is_up_to_date` says of an output whether it was made with the options of now, as far as a file can say.
     """
-    settled, remaining = [], []
+    settled: dict[FileJob, Outcome] = {}
     for job in jobs:
-        if job.target == STANDARD or not job.target.exists():
-            remaining.append(job)
-        elif policy.resume and _is_newer(job) and is_up_to_date(job.target):
-            settled.append(Outcome(job))
-        elif policy.overwrite:
-            remaining.append(job)
-        else:
-            settled.append(Outcome(job, error=f"{job.target}: exists, and --no-overwrite is given"))
-    return settled, remaining
+        if job.target == STANDARD or is_special(job.target):
+            continue
+        with failing_alone(job, settled, job.target):
+            if policy.resume and job.target.is_file() and _is_newer(job) and is_up_to_date(job.target):
+                settled[job] = Outcome(job)
+            elif job.target.is_file() and not policy.overwrite:
+                settled[job] = Outcome(job, error=f"{job.target}: exists, and --no-overwrite is given")
+            elif (complaint := output_complaint(job.target, make_folders=True)) is not None:
+                settled[job] = Outcome(job, error=f"{job.target}: {complaint}")
+    return list(settled.values()), [job for job in jobs if job not in settled]
 
 
 def is_encoded_so(path: Path, options: EncodeOptions) -> bool:

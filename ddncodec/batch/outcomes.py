@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,13 +49,13 @@ class Outcome:
 
 @contextmanager
 def failing_alone(job: FileJob, outcomes: dict[FileJob, Outcome], subject: Path | None = None) -> Iterator[None]:
-    """Note an error of the library or of files as the outcome of one job; others are not kept from being done.
+    """Note any error as the outcome of one job; others are not kept from being done.
 
     The line of the error begins with `subject`, by default the source of the job.
     """
     try:
         yield
-    except expected_errors() as error:
+    except Exception as error:  # decoders and encoders of picture formats raise anything
         if is_broken_pipe(error):
             raise
         outcomes[job] = Outcome(job, error=describe(error, subject or job.source))
@@ -70,10 +71,13 @@ def expected_errors() -> tuple[type[Exception], ...]:
 def describe(error: Exception, subject: Path | None = None) -> str:
     """An error as one line that begins with the file it is about, where that is known."""
     begin = f"{subject}: " if subject else ""
+    text = str(error)
     if isinstance(error, OSError):
-        begin = begin or (f"{error.filename}: " if error.filename else "")
-        return f"{begin}{error.strerror or error}"
-    return " ".join(f"{begin}{error}".split())
+        begin = begin or (f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else "")
+        text = error.strerror or text
+    elif not isinstance(error, expected_errors()):
+        text = f"{type(error).__name__}: {text}"
+    return " ".join(f"{begin}{text or type(error).__name__}".split())
 
 
 def is_broken_pipe(error: Exception) -> bool:

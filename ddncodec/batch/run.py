@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from typing import TypeAlias, TypeVar
@@ -74,10 +75,10 @@ def _in_processes(
 ) -> Iterator[list[Outcome]]:
     remaining = iter(groups)
     threads = max(1, (os.cpu_count() or 1) // processes)
+    first = list(islice(remaining, QUEUED * processes))
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (threads,)) as pool:
-        pending: deque[Future[list[Outcome]]] = deque(
-            pool.submit(work, group, options) for group in islice(remaining, QUEUED * processes)
-        )
+        with _interrupts_blocked():
+            pending: deque[Future[list[Outcome]]] = deque(pool.submit(work, group, options) for group in first)
         try:
             while pending:
                 yield pending.popleft().result()
@@ -88,9 +89,24 @@ def _in_processes(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Start processes with Ctrl-C blocked, until `_begin`: their first imports would end with tracebacks."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(threads: int) -> None:
     """Prepare a worker: a share of the processor, a silent end on Ctrl-C, and no life without the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # before slow imports, which a Ctrl-C would end with a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     import torch
 
     torch.set_num_threads(threads)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ddncodec.batch.outcomes import Product
-from ddncodec.cli.batch.options import BatchArguments, FileArguments, batch_options
+from ddncodec.cli.batch.options import BatchArguments, InputsAndOutput, batch_options
 from ddncodec.cli.batch.reporting import Style, report
 from ddncodec.cli.options import (
     FILE,
@@ -90,10 +90,10 @@ def decode(
 ) -> None:
     """Decode streams to pictures.
 
-    OUT is a file, whose suffix says its format; or a folder. `-` is standard input or output. The model is found by
-    the id in the stream, unless --model is given. JPEG and AVIF are written at quality 95, WebP without loss. Metadata
-    that the stream kept is embedded where the format has a place for it. --progressive and --preview take one IN and
-    no OUT.
+    OUT is a file, whose suffix says its format; or a folder; or left out: photo.ddn becomes photo.png. `-` is
+    standard input or output. The model is found by the id in the stream, unless --model is given. JPEG and AVIF are
+    written at quality 95, WebP without loss. Metadata that the stream kept is embedded where the format has a place
+    for it. --progressive and --preview take one IN and no OUT.
 
     --resume skips pictures that are there, whatever options made them.
     """
@@ -116,8 +116,9 @@ def decode(
         source, output = views.check(batch.words), views.target
         suffix = views.suffix
     else:
-        sources, output = batch.words.inputs_and_output()
-        suffix = suffix or _suffix(batch.words, output)
+        words = batch.words.resolve(suffix or ".png")
+        output = words.output
+        suffix = suffix or (".png" if _is_many(words, batch.words.recursive) else output.suffix)
     options = DecodeOptions(
         writing=Writing(picture_format(suffix, output), restore_icc, background),
         model=model,
@@ -134,17 +135,18 @@ def decode(
     policy, style = Policy(batch.overwrite, batch.resume), Style(batch.quiet, batch.as_json, _line)
     if views is not None:
         ctx.exit(report(show(source, views, options, policy), 1, style))
-    jobs = plan(sources, output, suffix, {".ddn"}, recursive=batch.words.recursive)
+    jobs, failed = plan(
+        words.sources, output, suffix, {".ddn"}, recursive=batch.words.recursive, into_folder=words.into_folder
+    )
     settled, remaining = settle(jobs, policy, lambda target: True)
-    workers = Workers(min(batch.processes, len(jobs)), batch.engine, device)
-    outcomes = chain(settled, run(([job] for job in remaining), decode_group, options, workers))
-    ctx.exit(report(outcomes, len(jobs), style))
+    workers = Workers(max(1, min(batch.processes, len(remaining))), batch.engine, device)
+    outcomes = chain(failed, settled, run(([job] for job in remaining), decode_group, options, workers))
+    ctx.exit(report(outcomes, len(failed) + len(jobs), style))
 
 
-def _suffix(words: FileArguments, output: Path) -> str:
-    """What the name of the output says of its format; PNG for folders and standard output."""
-    many = words.recursive or len(words.files) > (1 if words.output else 2)
-    return ".png" if output == STANDARD or many or output.is_dir() else output.suffix
+def _is_many(words: InputsAndOutput, recursive: bool) -> bool:
+    """Whether the output has no name that says its format: folders and standard output."""
+    return recursive or words.into_folder or len(words.sources) > 1 or words.output == STANDARD or words.output.is_dir()
 
 
 def _line(product: Product) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import chain
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -10,6 +12,7 @@ from click.core import ParameterSource
 from ddncodec.batch.outcomes import Product
 from ddncodec.cli.batch.options import BatchArguments, batch_options
 from ddncodec.cli.batch.reporting import Style, on_terminal, report, show_trial
+from ddncodec.cli.failures import Failure
 from ddncodec.cli.options import (
     base64_option,
     device_option,
@@ -23,6 +26,7 @@ from ddncodec.cli.options import (
 )
 from ddncodec.coding.effort import DEFAULT_EFFORT, EFFORTS
 from ddncodec.coding.tune import DEFAULT_TUNE, TUNES
+from ddncodec.files import STANDARD, is_special
 from ddncodec.images.metadata import METADATA_KINDS
 
 SUFFIX = ".ddn"
@@ -107,6 +111,7 @@ class MetadataKinds(click.ParamType):
 )
 @click.option("--background", metavar="COLOR", help="Lay transparent pictures over it.  [default: keep alpha]")
 @click.option("--frame", type=click.Choice(["first"]), help="Take this one of animations.  [default: refuse them]")
+@click.option("--force", is_flag=True, help="Write OUT even if it is, or is called like, a picture.")
 @inline_option
 @base64_option
 @max_pixels_option
@@ -135,11 +140,13 @@ def encode(
     device: str,
     precision: str,
     threads: int | None,
+    force: bool,
 ) -> None:
     """Encode pictures to streams.
 
     Inputs are pictures of any format that Pillow reads. OUT is a file; or a folder, where outputs have the names of
-    their inputs with the suffix .ddn, and with -r their places as well. `-` is standard input or output. Prints the
+    their inputs with the suffix .ddn, and with -r their places as well; or left out: photo.png becomes photo.ddn. `-`
+    is standard input or output. Prints the
     size of every output in bytes and in bits per pixel. A file that fails does not keep others from being encoded.
 
     A size or PSNR asked for takes several encodings of each picture, 3 to 5 of most photographs.
@@ -162,8 +169,12 @@ def encode(
 
     if background is not None:
         check_color(background)
-    sources, output = batch.words.inputs_and_output()
-    jobs = plan(sources, output, SUFFIX, SUFFIXES, recursive=batch.words.recursive)
+    words = batch.words.resolve(SUFFIX)
+    if not (force or words.into_folder or words.output.is_dir()):
+        _check_is_no_picture(words.output)
+    jobs, failed = plan(
+        words.sources, words.output, SUFFIX, SUFFIXES, recursive=batch.words.recursive, into_folder=words.into_folder
+    )
     registry.find(model or DEFAULT_MODEL)
     trials = bool(target) and len(jobs) == 1 and not batch.quiet and on_terminal()
     options = EncodeOptions(
@@ -185,9 +196,9 @@ def encode(
         on_trial=show_trial if trials else ignore_trial,
     )
     settled, remaining = settle(jobs, Policy(batch.overwrite, batch.resume), lambda path: is_encoded_so(path, options))
-    workers = Workers(min(batch.processes, len(jobs)), batch.engine, device)
-    outcomes = chain(settled, run(groups(remaining, options), encode_group, options, workers))
-    ctx.exit(report(outcomes, len(jobs), Style(batch.quiet, batch.as_json, _line, trials)))
+    workers = Workers(max(1, min(batch.processes, len(remaining))), batch.engine, device)
+    outcomes = chain(failed, settled, run(groups(remaining, options), encode_group, options, workers))
+    ctx.exit(report(outcomes, len(failed) + len(jobs), Style(batch.quiet, batch.as_json, _line, trials)))
 
 
 def _target(ctx: click.Context, **targets: float | None) -> dict[str, float]:
@@ -197,6 +208,26 @@ def _target(ctx: click.Context, **targets: float | None) -> dict[str, float]:
     if len(found) + explicit > 1:
         raise click.UsageError("give one of --quality, --max-bytes, --bpp and --psnr")
     return found
+
+
+def _check_is_no_picture(output: Path) -> None:
+    """Raise Failure where OUT is rather a picture: `ddnc encode *.png` would replace the last one."""
+    from PIL import Image
+
+    hint = "an output is a stream, or a folder for several inputs; --force writes it all the same"
+    if output == STANDARD or is_special(output):
+        return
+    if output.suffix.lower() in Image.registered_extensions() and output.suffix.lower() != SUFFIX:
+        raise Failure(f"{output}: has the suffix of a picture; {hint}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(output) as found:
+                kind = found.format
+    except Exception:  # no file, or no picture; Pillow's decoders raise anything
+        return
+    if kind != "DDN":
+        raise Failure(f"{output}: is a picture; {hint}")
 
 
 def _line(product: Product) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
+import io
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +26,8 @@ class Failure(click.ClickException):
         self.exit_code = status  # type: ignore[misc]
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"ddnc: error: {self.message}", file=file, err=file is None)
+        with suppress(OSError):  # standard error may be full or closed, and the status says it too
+            click.echo(f"ddnc: error: {self.message}", file=file, err=file is None)
 
 
 @contextmanager
@@ -37,6 +41,13 @@ def as_failures(subject: Path | None = None) -> Iterator[None]:
         if is_broken_pipe(error):
             raise
         raise Failure(describe(error, subject)) from error
+
+
+def print_names_as_they_are() -> None:
+    """Let standard output take names of files that are no text in its encoding, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+        sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
 class Commands(click.Group):
@@ -61,6 +72,16 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, self.summaries[name]) for name in self.list_commands(ctx)])
+
+    def main(self, *words: Any, **options: Any) -> Any:
+        """As of `click.Group`; also what fails outside of a command is one line, --help to a full disk for one."""
+        print_names_as_they_are()
+        try:
+            with as_failures():
+                return super().main(*words, **options)
+        except Failure as failure:
+            failure.show()
+            sys.exit(failure.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ddncodec.cli.failures import Failure, as_failures
 from ddncodec.cli.options import FILE
-from ddncodec.files import write_atomically
+from ddncodec.files import write_file
 
 if TYPE_CHECKING:
     from bitstream import Header
@@ -85,4 +85,4 @@ def write_png(target: Path, pixels: np.ndarray) -> None:
     gray = (pixels == pixels[..., :1]).all()
     data = io.BytesIO()
     Image.fromarray(pixels[..., 0] if gray else pixels).save(data, "PNG", optimize=True)
-    write_atomically(target, data.getvalue())
+    write_file(target, data.getvalue())

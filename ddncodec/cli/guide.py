@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from ddncodec.batch.jobs import check_output
+from ddncodec.batch.jobs import check_distinct, check_output
+from ddncodec.batch.outcomes import FileJob
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.generation import (
     codecs_given,
@@ -78,6 +79,7 @@ def guide(
     for any model; what it was trained on is what it can imagine.
     """
     check_output(target)
+    check_distinct([FileJob(source, target)])
 
     import numpy as np
 

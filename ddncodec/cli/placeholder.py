@@ -10,11 +10,13 @@ from typing import Any
 import click
 import numpy as np
 
-from ddncodec.batch.jobs import check_output
+from ddncodec.batch.jobs import check_distinct, check_output
+from ddncodec.batch.outcomes import FileJob
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.generation import write_png
 from ddncodec.cli.options import FILE, device_option, examples, model_option
 from ddncodec.coding.tune import TUNES
+from ddncodec.files import read_file
 
 
 @click.command(
@@ -56,6 +58,7 @@ def placeholder(
     """
     if show is not None:
         check_output(show)
+        check_distinct([FileJob(file, show)])
 
     from ddncodec.batch.encoding import DEFAULT_MODEL
     from ddncodec.cli.hashes import SIDE, hashes
@@ -66,7 +69,7 @@ def placeholder(
 
     codec = Codec(model or DEFAULT_MODEL, device)
     with as_failures(file):
-        picture = read_picture(file.read_bytes(), Reading(codec.limits, first_frame=True))
+        picture = read_picture(read_file(file), Reading(codec.limits, first_frame=True))
         made = make_placeholder(codec, picture, max_bytes, tune=tune)
     reference, others = reduced(picture, REFERENCE), hashes(reduced(picture, SIDE))
     rows = [_row("ddnc", len(made.data), made.text, made.psnr)]

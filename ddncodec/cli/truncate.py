@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 import bitstream
-from ddncodec.batch.jobs import check_output
+from ddncodec.batch.jobs import check_distinct, check_output
+from ddncodec.batch.outcomes import FileJob
 from ddncodec.cli.failures import as_failures
 from ddncodec.cli.options import FILE, examples, quiet_option
 from ddncodec.files import STANDARD, read_file, write_file
@@ -34,6 +35,7 @@ def truncate(source: Path, target: Path, levels: int | None, max_bytes: int | No
     if levels is None and max_bytes is None:
         raise click.UsageError("give --levels, --max-bytes or both")
     check_output(target)
+    check_distinct([FileJob(source, target)])
     with as_failures(source):
         data = bitstream.truncate(read_file(source), levels=levels, max_bytes=max_bytes)
         header = bitstream.read_header(data)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from ddncodec.cli.options import FILE, quiet_option
+from ddncodec.cli.options import quiet_option
 from ddncodec.files import STANDARD
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclasses.dataclass(frozen=True)
+class InputsAndOutput:
+    """What is read and where it goes; `into_folder` where the output was written with a slash at its end."""
+
+    sources: tuple[Path, ...]
+    output: Path
+    into_folder: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,31 +33,43 @@ class FileArguments:
     `files` are inputs, the last one the output where `output` is None. With `recursive`, folders are inputs too.
     """
 
-    files: tuple[Path, ...]
-    output: Path | None
+    files: tuple[str, ...]
+    output: str | None
     recursive: bool
 
-    def inputs_and_output(self) -> tuple[tuple[Path, ...], Path]:
-        """Raises click.UsageError where the words make no sense."""
-        sources, output = self.files, self.output
-        if output is None:
-            if len(sources) < 2:
-                raise click.UsageError("give IN and OUT, or -o OUT")
-            *rest, output = sources
-            sources = tuple(rest)
-            if len(sources) > 1 and not output.is_dir():
+    def resolve(self, suffix: str) -> InputsAndOutput:
+        """Inputs and output; one input alone is written next to itself, with another suffix.
+
+        Raises click.UsageError where the words make no sense.
+        """
+        words, output = list(self.files), self.output
+        if output is None and len(words) > 1:
+            *words, output = words
+            if len(words) > 1 and not Path(output).is_dir() and not _ends_in_slash(output):
                 raise click.UsageError(f"several inputs need -o FOLDER, or a folder as last word ({output} is none)")
+        sources = tuple(Path(word) for word in words)
+        if output is None:
+            if sources[0] == STANDARD:
+                raise click.UsageError("standard input needs OUT, or -o OUT")
+            if sources[0].is_dir():
+                raise click.UsageError("a folder needs OUT, or -o OUT")
+            output = str(sources[0].with_suffix(suffix))
+        target, into_folder = Path(output), _ends_in_slash(output)
         if STANDARD in sources:
             if len(sources) > 1:
                 raise click.UsageError("standard input cannot be one of several inputs")
-            if output != STANDARD and output.is_dir():
+            if target != STANDARD and (target.is_dir() or into_folder):
                 raise click.UsageError("standard input needs a file as output")
-        if output == STANDARD:
+        if target == STANDARD:
             if len(sources) > 1:
                 raise click.UsageError("several outputs cannot go to standard output, give -o FOLDER")
             if sources[0].is_dir():
                 raise click.UsageError("a folder cannot go to standard output, give -o FOLDER")
-        return sources, output
+        return InputsAndOutput(sources, target, into_folder)
+
+
+def _ends_in_slash(word: str) -> bool:
+    return word.endswith(tuple(filter(None, (os.sep, os.altsep))))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,8 +86,8 @@ class BatchArguments:
 
 
 _BATCH_OPTIONS = (
-    click.argument("files", metavar="IN... [OUT]", nargs=-1, required=True, type=FILE),
-    click.option("-o", "--output", type=FILE, metavar="OUT", help="File or folder to write; all other words are IN."),
+    click.argument("files", metavar="IN... [OUT]", nargs=-1, required=True, type=click.Path()),
+    click.option("-o", "--output", type=click.Path(), metavar="OUT", help="File or folder to write."),
     click.option("-r", "--recursive", is_flag=True, help="Take the files in folders and in their folders."),
     click.option(
         "-j", "--jobs", "processes", type=click.IntRange(1), default=1, show_default=True, metavar="N",
@@ -75,7 +97,10 @@ _BATCH_OPTIONS = (
         "--engine", type=click.Choice(["processes", "ray"]), default="processes", show_default=True,
         help="Where these run: here, or on a cluster by Ray.",
     ),
-    click.option("--no-overwrite", is_flag=True, help="Outputs that exist are errors."),
+    click.option(
+        "--overwrite/--no-overwrite", default=True, show_default=True,
+        help="Replace outputs that exist; or else they are errors.",
+    ),
     click.option("--resume", is_flag=True, help="Skip files whose outputs exist and are not older than they are."),
     click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file, a line each."),
     quiet_option,
@@ -87,13 +112,13 @@ def batch_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def gathered(
-        files: tuple[Path, ...], output: Path | None, recursive: bool, processes: int, engine: str, no_overwrite: bool,
+        files: tuple[str, ...], output: str | None, recursive: bool, processes: int, engine: str, overwrite: bool,
         resume: bool, as_json: bool, quiet: bool, **rest: Any,
     ) -> Any:  # fmt: skip
-        if engine == "ray" and STANDARD in files[:1]:
+        if engine == "ray" and str(STANDARD) in files[:1]:
             raise click.UsageError("--engine ray reads files, not standard input")
         words = FileArguments(files, output, recursive)
-        return command(batch=BatchArguments(words, processes, engine, not no_overwrite, resume, quiet, as_json), **rest)
+        return command(batch=BatchArguments(words, processes, engine, overwrite, resume, quiet, as_json), **rest)
 
     for option in reversed(_BATCH_OPTIONS):
         gathered = option(gathered)

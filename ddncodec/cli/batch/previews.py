@@ -11,7 +11,7 @@ from PIL import Image
 
 from ddncodec.batch.decoding import DecodeOptions, decode_levels
 from ddncodec.batch.existing import Policy, settle
-from ddncodec.batch.jobs import check_output
+from ddncodec.batch.jobs import check_distinct, check_output
 from ddncodec.batch.outcomes import FileJob, Outcome, Product, failing_alone
 from ddncodec.batch.run import written
 from ddncodec.cli.batch.options import FileArguments
@@ -35,9 +35,10 @@ class Views:
             if self.animation.suffix.lower() not in ANIMATIONS:
                 raise click.UsageError(f"--preview {self.animation}: suffix must be {' or '.join(ANIMATIONS)}")
             check_output(self.animation)
+            check_distinct([FileJob(Path(words.files[0]), self.animation)])
         if self.folder is not None:
             check_output(self.picture(1), make_folders=True)
-        return words.files[0]
+        return Path(words.files[0])
 
     @property
     def target(self) -> Path:

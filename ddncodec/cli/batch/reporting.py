@@ -90,7 +90,7 @@ def report(outcomes: Iterable[Outcome], count: int, style: Style) -> int:
 
 def on_terminal() -> bool:
     """Whether someone watches."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def show_trial(trial: Trial) -> None:

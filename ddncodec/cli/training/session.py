@@ -107,7 +107,7 @@ class TrainingRun:
 
     @property
     def animated(self) -> bool:
-        return not self.quiet and sys.stderr.isatty()
+        return not self.quiet and sys.stderr is not None and sys.stderr.isatty()
 
 
 def train_run(run: TrainingRun) -> int:
