@@ -21,6 +21,7 @@ from __future__ import annotations
 from .elements import ALL_LEVELS, Chunk, ChunkPlace, ChunkType, Element, Pass, in_order
 from .errors import (
     BitstreamError,
+    CodecError,
     CompatibilityError,
     CorruptionError,
     InsufficientDataError,
@@ -50,6 +51,7 @@ __all__ = [
     "ChunkInfo",
     "ChunkPlace",
     "ChunkType",
+    "CodecError",
     "CompatibilityError",
     "CorruptionError",
     "Description",

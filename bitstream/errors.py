@@ -6,7 +6,11 @@ Every message names the field, the value found and the value or limit expected.
 from __future__ import annotations
 
 
-class BitstreamError(ValueError):
+class CodecError(Exception):
+    """Base of all errors that this package and `ddncodec` raise on purpose; their text is one line for a user."""
+
+
+class BitstreamError(CodecError, ValueError):
     """Base of everything this package raises on bad data or bad arguments."""
 
 

@@ -24,18 +24,16 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddncodec.coding.effort import DEFAULT_EFFORT
-from ddncodec.coding.tune import DEFAULT_TUNE
-from ddncodec.errors import ArgumentError, DdncError, ImageError, ModelError
-
 if TYPE_CHECKING:
     from PIL import Image
 
+    from bitstream import CodecError
     from ddncodec.codec import Codec
+    from ddncodec.errors import ArgumentError, DdncError, ImageError, ModelError
     from ddncodec.images.pixels import Picture
 
 __version__ = "0.1.0"
-__all__ = ["ArgumentError", "Codec", "DdncError", "ImageError", "ModelError", "decode", "encode"]
+__all__ = ["ArgumentError", "Codec", "CodecError", "DdncError", "ImageError", "ModelError", "decode", "encode"]
 
 
 def encode(
@@ -46,8 +44,8 @@ def encode(
     *,
     metadata: Collection[str] = (),
     background: str | None = None,
-    effort: int = DEFAULT_EFFORT,
-    tune: str = DEFAULT_TUNE,
+    effort: int = 2,
+    tune: str = "psnr",
 ) -> bytes:
     """Encode one picture, a PIL image or a uint8 array; see `Codec.encode`. The model stays loaded for the next."""
     from ddncodec.codec import shared_codec
@@ -63,8 +61,10 @@ def decode(data: bytes, levels: int | None = None) -> Image.Image:
     """
     import bitstream
     from ddncodec.codec import shared_codec
+    from ddncodec.coding.arguments import check_data
     from ddncodec.zoo import registry
 
+    check_data(data)
     info = registry.find_identity(bitstream.read_header(data).model_id)
     return shared_codec(os.fspath(info.path)).decode(data, levels)
 
@@ -74,6 +74,10 @@ def __getattr__(name: str) -> Any:
         from ddncodec.codec import Codec
 
         return Codec
+    if name in __all__:
+        from ddncodec import errors
+
+        return getattr(errors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,18 +6,22 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import lru_cache, wraps
-from typing import Any, TypeAlias, TypeVar
+from numbers import Real
+from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from bitstream import DEFAULT_LIMITS, Header, Limits, Planes
+from bitstream import DEFAULT_LIMITS, CodecError, Header, Limits, Planes
 from ddncodec.coding import assembly, chunks, tiles
+from ddncodec.coding.ambient import settings_of_our_own
+from ddncodec.coding.arguments import check_data, check_threads, on_host, to_device, to_region
 from ddncodec.coding.assembly import Parsed
+from ddncodec.coding.batching import batches, check_on_error, failing
 from ddncodec.coding.condition import Condition
 from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
 from ddncodec.coding.engine import Engine
@@ -33,9 +37,6 @@ from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model
 
 DEFAULT_QUALITY = 50.0
-MAX_THREADS = 1024
-BATCH_PIXELS = 1 << 22
-"""Equally large pictures share a batch of at most this many pixels."""
 Input: TypeAlias = Picture | Tensor
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -84,9 +85,8 @@ class Codec:
         threads: int | None = None,
     ) -> None:
         check_precision(precision)
-        if threads is not None and not 1 <= threads <= MAX_THREADS:
-            raise ArgumentError(f"`threads` (={threads}) must be 1..{MAX_THREADS}")
-        self.device = _device(device)
+        check_threads(threads)
+        self.device = to_device(device)
         self.precision = precision
         self.limits = limits
         self.tiling = tiling
@@ -105,6 +105,7 @@ class Codec:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock(), _loaded=None)
 
+    @_on_own_cores
     def condition(self, condition: Condition) -> Codec:
         """A codec for pictures of a class, or with this gray picture or these edges; only for conditional models.
 
@@ -122,9 +123,11 @@ class Codec:
                 self._loaded = self._load()
             return self._loaded
 
-    def computing(self) -> AbstractContextManager[None]:
-        """Where threads are set as this codec wants them: its methods enter it, and so may users of its `engine`."""
-        return computing(self.threads)
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Where threads and torch are set as this codec wants them: for its methods, and for users of its `engine`."""
+        with computing(self.threads), settings_of_our_own():
+            yield
 
     @_on_own_cores
     def _load(self) -> Engine:
@@ -136,8 +139,8 @@ class Codec:
 
     def lambda_step(self, quality: float) -> int:
         """The lambda step of a quality from 0 (smallest files) to 100; even steps of log lambda."""
-        if not 0 <= quality <= 100:
-            raise ArgumentError(f"`quality` (={quality}) must be 0..100")
+        if not (isinstance(quality, Real) and 0 <= quality <= 100):
+            raise ArgumentError(f"`quality` (={quality!r}) must be a number 0..100")
         config = self.engine.model.network.config
         low, high = step_of_lambda(config.smallest_lambda), step_of_lambda(config.largest_lambda)
         return round(high + (low - high) * quality / 100)
@@ -167,26 +170,42 @@ class Codec:
             [image], quality, coding, metadata=metadata, background=background, effort=effort, tune=tune
         )[0]
 
+    @overload
+    def encode_batch(
+        self, images: Sequence[Input], quality: float = ..., coding: str = ..., *, metadata: Collection[str] = ...,
+        background: str | None = ..., effort: int = ..., tune: str = ..., on_error: Literal["raise"] = ...,
+    ) -> list[bytes]: ...  # fmt: skip
+
+    @overload
+    def encode_batch(
+        self, images: Sequence[Input], quality: float = ..., coding: str = ..., *, metadata: Collection[str] = ...,
+        background: str | None = ..., effort: int = ..., tune: str = ..., on_error: Literal["return"],
+    ) -> list[bytes | CodecError]: ...  # fmt: skip
+
     @_on_own_cores
     def encode_batch(
-        self,
-        images: Sequence[Input],
-        quality: float = DEFAULT_QUALITY,
-        coding: str = "coded",
-        *,
-        metadata: Collection[str] = (),
-        background: str | None = None,
-        effort: int = DEFAULT_EFFORT,
-        tune: str = DEFAULT_TUNE,
-    ) -> list[bytes]:
-        """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`."""
+        self, images: Sequence[Input], quality: float = DEFAULT_QUALITY, coding: str = "coded", *,
+        metadata: Collection[str] = (), background: str | None = None, effort: int = DEFAULT_EFFORT,
+        tune: str = DEFAULT_TUNE, on_error: str = "raise",
+    ) -> list[bytes] | list[bytes | CodecError]:  # fmt: skip
+        """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`.
+
+        on_error: "raise" the error of the first picture that cannot be encoded, naming its place in the batch; or
+        "return" each such error in the place of the stream.
+        """
+        check_on_error(on_error, images)
         chunks.check_kinds(metadata)
         spent, weights = effort_of(effort), weights_of(tune)
-        pixels = [pixels_of(_on_host(image), background) for image in images]
         model, step = self.engine.model, self.lambda_step(quality)
-        headers = [assembly.make_header(model, each, coding, step) for each in pixels]
-        out: list[bytes] = [b""] * len(pixels)
-        for group in _batches(headers):
+        assembly.check_coding(coding)
+        pixels: dict[int, Pixels] = {}
+        headers: dict[int, Header] = {}
+        out: dict[int, Any] = {}
+        for i, image in enumerate(images):
+            with failing(i, len(images), on_error, out):
+                pixels[i] = pixels_of(on_host(image), background)
+                headers[i] = assembly.make_header(model, pixels[i], coding, step)
+        for group in batches(headers):
             if len(group) == 1:
                 only = group[0]
                 choices = [tiles.choose(self.engine, pixels[only].rgb, headers[only], None, spent, weights)]
@@ -194,8 +213,9 @@ class Codec:
                 stacked = np.stack([pixels[i].rgb for i in group])
                 choices = tiles.choose_batch(self.engine, stacked, [headers[i] for i in group], spent, weights)
             for i, each in zip(group, choices):
-                out[i] = assembly.assemble(model, each, headers[i], pixels[i], metadata)
-        return out
+                with failing(i, len(images), on_error, out):
+                    out[i] = assembly.assemble(model, each, headers[i], pixels[i], metadata)
+        return [out[i] for i in range(len(images))]
 
     def decode(
         self,
@@ -227,20 +247,39 @@ class Codec:
         array = self.decode_array(data, levels, region=region)
         return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1)))
 
+    @overload
+    def decode_batch(
+        self, datas: Sequence[bytes], levels: int | None = ..., *, on_error: Literal["raise"] = ...
+    ) -> list[Image.Image]: ...
+
+    @overload
+    def decode_batch(
+        self, datas: Sequence[bytes], levels: int | None = ..., *, on_error: Literal["return"]
+    ) -> list[Image.Image | CodecError]: ...
+
     @_on_own_cores
-    def decode_batch(self, datas: Sequence[bytes], levels: int | None = None) -> list[Image.Image]:
-        """Decode many streams; equally large ones with as many levels go through the network together."""
-        parsed = [self._parse(data, levels) for data in datas]
-        headers = [each.header for each in parsed]
-        out: dict[int, Image.Image] = {}
-        for group in _batches(headers, [len(each.planes) for each in parsed]):
+    def decode_batch(
+        self, datas: Sequence[bytes], levels: int | None = None, *, on_error: str = "raise"
+    ) -> list[Image.Image] | list[Image.Image | CodecError]:
+        """Decode many streams; equally large ones with as many levels go through the network together.
+
+        on_error: as for `encode_batch`.
+        """
+        check_on_error(on_error, datas)
+        parsed: dict[int, Parsed] = {}
+        out: dict[int, Any] = {}
+        for i, data in enumerate(datas):
+            with failing(i, len(datas), on_error, out):
+                parsed[i] = self._parse(data, levels)
+        headers = {i: each.header for i, each in parsed.items()}
+        for group in batches(headers, {i: len(each.planes) for i, each in parsed.items()}):
             choices, same = [parsed[i].choice for i in group], [headers[i] for i in group]
             if len(group) == 1:
                 pictures = tiles.replay(self.engine, choices[0], same[0])[None]
             else:
                 pictures = tiles.replay_batch(self.engine, choices, same)
             out.update((i, to_image(_pixels(each, parsed[i]))) for i, each in zip(group, pictures))
-        return [out[i] for i in range(len(parsed))]
+        return [out[i] for i in range(len(datas))]
 
     def decode_progressive(self, data: bytes) -> Iterator[Image.Image]:
         """Decode a stream, yielding the full-size picture after each level. Raises as `decode`.
@@ -269,13 +308,14 @@ class Codec:
 
     @_on_own_cores
     def _parse(self, data: bytes, levels: int | None, allow_partial: bool = False) -> Parsed:
+        check_data(data)
         return assembly.parse(self.engine.model, data, self.limits, levels, allow_partial=allow_partial)
 
     @_on_own_cores
     def _decode(
         self, data: bytes, levels: int | None, region: tuple[int, int, int, int] | None, allow_partial: bool
     ) -> Pixels:
-        part = None if region is None else Region(*region)
+        part = None if region is None else to_region(region)
         parsed = self._parse(data, levels, allow_partial)
         if part is None:
             return _pixels(tiles.replay(self.engine, parsed.choice, parsed.header), parsed)
@@ -289,35 +329,6 @@ def _pixels(rgb: np.ndarray, parsed: Parsed, region: Region | None = None) -> Pi
     if alpha is not None and region is not None:
         alpha = alpha[region.y : region.y + region.height, region.x : region.x + region.width]
     return Pixels(rgb, parsed.header.gray, alpha, parsed.metadata)
-
-
-def _on_host(image: Input) -> Picture:
-    """A tensor (C, H, W) or (H, W) as an array (H, W, C) or (H, W); anything else as it is."""
-    if not isinstance(image, Tensor):
-        return image
-    array = image.detach().cpu().numpy()
-    return array.transpose(1, 2, 0) if array.ndim == 3 else array
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ArgumentError(f"`device` (={name!r}) is not usable here: {str(error).splitlines()[0]}") from error
-    return device
-
-
-def _batches(headers: Sequence[Header], levels: Sequence[int] | None = None) -> Iterator[list[int]]:
-    """Positions of pictures that can share a batch: equal sizes and levels, at most BATCH_PIXELS."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for i, header in enumerate(headers):
-        key = (header.width, header.height, levels[i] if levels else 0)
-        groups.setdefault(key, []).append(i)
-    for (width, height, _), members in groups.items():
-        size = max(1, BATCH_PIXELS // (width * height))
-        for start in range(0, len(members), size):
-            yield members[start : start + size]
 
 
 @lru_cache(maxsize=4)

@@ -10,8 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from bitstream import DEFAULT_LIMITS, Limits
 from ddncodec.batch.outcomes import FileJob, Outcome, Product, failing_alone
 from ddncodec.coding.effort import DEFAULT_EFFORT

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ddncodec.errors import DdncError
-
 
 @dataclasses.dataclass(frozen=True)
 class FileJob:
@@ -63,9 +61,9 @@ def failing_alone(job: FileJob, outcomes: dict[FileJob, Outcome], subject: Path 
 
 def expected_errors() -> tuple[type[Exception], ...]:
     """Errors of the library and of files. Asked only once something failed: importing `bitstream` takes a while."""
-    from bitstream import BitstreamError
+    from bitstream import CodecError
 
-    return DdncError, BitstreamError, OSError
+    return CodecError, OSError
 
 
 def describe(error: Exception, subject: Path | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
+from numbers import Integral
 
 import numpy as np
 
@@ -43,10 +44,15 @@ class Parsed:
         return Choice(self.planes, self.post_filter)
 
 
-def make_header(model: Model, pixels: Pixels, coding: str, lambda_step: int) -> Header:
-    """The header of a picture to encode; a model of one rate leaves out the lambda step. Raises ArgumentError."""
+def check_coding(coding: str) -> None:
+    """Raise ArgumentError unless it is one of CODINGS."""
     if coding not in CODINGS:
         raise ArgumentError(f"`coding` (={coding!r}) must be one of {', '.join(CODINGS)}")
+
+
+def make_header(model: Model, pixels: Pixels, coding: str, lambda_step: int) -> Header:
+    """The header of a picture to encode; a model of one rate leaves out the lambda step. Raises ArgumentError."""
+    check_coding(coding)
     height, width = pixels.rgb.shape[:2]
     step = None if model.network.config.has_one_rate else lambda_step
     return Header(model.info.identity, width, height, coded=coding == "coded", gray=pixels.gray, lambda_step=step)
@@ -68,8 +74,8 @@ def parse(
 
     Raises: bitstream.BitstreamError, ArgumentError.
     """
-    if levels is not None and levels < 1:
-        raise ArgumentError(f"`levels` (={levels}) must be at least 1")
+    if levels is not None and not (isinstance(levels, Integral) and levels >= 1):
+        raise ArgumentError(f"`levels` (={levels!r}) must be an integer of at least 1")
     stream = bitstream.read_stream(data, limits=limits, allow_partial=allow_partial)
     stream.header.require_model(model.info.identity)
     planes = bitstream.decode_planes(stream, model.info.layout, model.probabilities, levels, limits=limits)

@@ -29,7 +29,10 @@ def search_planes(engine: Engine, picture: Tensor, header: Header, price: Tensor
     lambda times the bits of the values.
     """
     network, state = engine.model.network, engine.start([header])
-    paths, spent = torch.zeros(1, 0, dtype=torch.int64, device=engine.device), torch.zeros(1, device=engine.device)
+    paths, spent = (
+        torch.zeros(1, 0, dtype=torch.int64, device=engine.device),
+        torch.zeros(1, dtype=torch.float32, device=engine.device),
+    )
     for level, shape in enumerate(engine.model.info.layout):
         scale = network.scale(level)
         proposal, layer = engine.propose(state), network.layer(level)

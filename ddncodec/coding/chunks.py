@@ -18,6 +18,8 @@ from ddncodec.images.metadata import METADATA_KINDS, Metadata
 
 def check_kinds(kinds: Collection[str]) -> None:
     """Raise ArgumentError unless all are of METADATA_KINDS."""
+    if isinstance(kinds, str) or not isinstance(kinds, Collection):
+        raise ArgumentError(f"`metadata` (={kinds!r}) must be a list of {', '.join(METADATA_KINDS)}")
     for kind in kinds:
         if kind not in METADATA_KINDS:
             raise ArgumentError(f"`metadata` (={kind!r}) must be of {', '.join(METADATA_KINDS)}")

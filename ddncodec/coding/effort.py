@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from numbers import Integral
 
 from ddncodec.errors import ArgumentError
 
@@ -45,6 +46,6 @@ DEFAULT_EFFORT = 2
 
 def effort_of(number: int) -> Effort:
     """The effort of a number from 1 to 9. Raises ArgumentError."""
-    if not 1 <= number <= len(EFFORTS):
-        raise ArgumentError(f"`effort` (={number}) must be 1..{len(EFFORTS)}")
-    return EFFORTS[number - 1]
+    if not (isinstance(number, Integral) and 1 <= number <= len(EFFORTS)):
+        raise ArgumentError(f"`effort` (={number!r}) must be an integer 1..{len(EFFORTS)}")
+    return EFFORTS[int(number) - 1]

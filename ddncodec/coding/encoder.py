@@ -124,7 +124,7 @@ class IndexEncoder:
         """
         levels = len(self.engine.model.info.layout)
         end = min(state.level + self.effort.depth, levels) - 1
-        spent = torch.zeros(1, device=self.engine.device)
+        spent = torch.zeros(1, dtype=torch.float32, device=self.engine.device)
         for level in range(state.level, end + 1):
             proposal = self.engine.propose(state)
             residual = self._residual(proposal)
@@ -212,7 +212,8 @@ def encode(
     holds the weights of errors; without one, all count alike.
     """
     picture = engine.samples(pixels)
-    price = torch.tensor(prices or [lambda_of_step(lambda_step_of(header)) for header in headers], device=engine.device)
+    lambdas = prices or [lambda_of_step(lambda_step_of(header)) for header in headers]
+    price = torch.tensor(lambdas, dtype=torch.float32, device=engine.device)
     if effort.beam > 1 and beam.is_one_cell(engine, headers[0]):
         return [
             Reconstruction(beam.search_planes(engine, picture[i : i + 1], header, price[i : i + 1], effort.beam), None)

@@ -68,8 +68,10 @@ class Engine:
                     f"`condition` is {sides} pixels, must be {width} x {height} as the picture or its tile"
                 )
             condition = F.pad(condition, (0, cols - width, 0, rows - height), mode="replicate")
-        lambdas = torch.tensor([lambda_of_step(lambda_step_of(header)) for header in headers], device=self.device)
-        return network.initial_state(lambdas, rows, cols, condition)
+        lambdas = [lambda_of_step(lambda_step_of(header)) for header in headers]
+        return network.initial_state(
+            torch.tensor(lambdas, dtype=torch.float32, device=self.device), rows, cols, condition
+        )
 
     @torch.inference_mode()
     def replay(

@@ -119,7 +119,7 @@ def _choose(
     pool = _pool(engine, guide, header, random, proposal)
     if incumbent is not None:
         pool = torch.cat([incumbent, pool])
-    total = torch.zeros(pool.shape, device=engine.device)
+    total = torch.zeros(pool.shape, dtype=torch.float32, device=engine.device)
     for weight, part in zip(guide.weights, _scores(engine, guide, header, proposal, pool, later)):
         if len(guide.scorers) > 1:
             part = (part - part.mean(dim=0)) / part.std(dim=0).clamp(min=1e-12)

@@ -104,7 +104,7 @@ def check_color(name: str) -> tuple[int, int, int]:
     """A colour as Pillow names it, as red, green and blue 0..255. Raises ArgumentError if there is none such."""
     try:
         red, green, blue = ImageColor.getrgb(name)[:3]
-    except ValueError as error:
+    except (ValueError, AttributeError, TypeError) as error:  # the latter two for what is no text
         raise ArgumentError(f"`background` (={name!r}) must be a colour such as white or #ffd080") from error
     return red, green, blue
 

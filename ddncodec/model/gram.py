@@ -163,7 +163,7 @@ def terms(weight: Tensor, count: int) -> Tensor:
     mixed = 2 * cosine @ learned.transpose(1, 2)
     gram = learned @ learned.transpose(1, 2)
     layout = GramLayout(count, gram.shape[-1], weight.shape[2])
-    doubled = (2 - torch.eye(layout.learned, device=gram.device)) * gram
+    doubled = (2 - torch.eye(layout.learned, dtype=gram.dtype, device=gram.device)) * gram
     return layout.pack([-2 * weight], cosine.square().sum(2), mixed, doubled)
 
 

@@ -68,5 +68,5 @@ class PrincipalComponents(nn.Module):
         self.mean.copy_(self.synthesize(self.center.view(-1, self.center.shape[-1])).view_as(self.mean))
 
     def _waves(self) -> tuple[Tensor, Tensor]:
-        opponent = torch.tensor(OPPONENT, device=self.coefficients.device)
+        opponent = torch.tensor(OPPONENT, dtype=torch.float32, device=self.coefficients.device)
         return cosines(PATCH * self.side).to(opponent), opponent / opponent.norm(dim=1, keepdim=True)

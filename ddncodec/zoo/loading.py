@@ -85,7 +85,7 @@ def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> Discr
         expected = {network_key(name): tuple(parameter.shape) for name, parameter in planned.named_parameters()}
         if wrong := sorted({name for name, _ in shapes.items() ^ expected.items()}):
             raise ValueError(f"missing, unknown or of another shape: {', '.join(wrong)}")
-        return DiscreteDistributionNetwork(config)
+        return DiscreteDistributionNetwork(config).float()  # whatever the default dtype
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(f"{info.path}: configuration and weights do not fit ({error})") from error
 

@@ -37,10 +37,13 @@ def find(model: str | os.PathLike[str]) -> ModelInfo:
     Raises:
         ModelError: there is none; the error names what is installed.
     """
+    if not isinstance(model, (str, os.PathLike)):
+        raise ModelError(f"`model` (={model!r}) must be a name or a path")
     path = Path(model)
     if path.suffix == SUFFIX:
         if not path.is_file():
             raise ModelError(f"`model` (={path}) does not exist")
+        path = path.absolute()  # the file of now, wherever the program goes before it is loaded again
         return _cached_info(path, path.stat().st_mtime_ns)
     known = installed()
     for info in known:

