@@ -170,11 +170,11 @@ def encode(
     if background is not None:
         check_color(background)
     words = batch.words.resolve(SUFFIX)
-    if not (force or words.into_folder or words.output.is_dir()):
-        _check_is_no_picture(words.output)
     jobs, failed = plan(
         words.sources, words.output, SUFFIX, SUFFIXES, recursive=batch.words.recursive, into_folder=words.into_folder
     )
+    if not (force or words.into_folder or words.output.is_dir()):
+        _check_is_no_picture(words.output)
     registry.find(model or DEFAULT_MODEL)
     trials = bool(target) and len(jobs) == 1 and not batch.quiet and on_terminal()
     options = EncodeOptions(

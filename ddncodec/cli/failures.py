@@ -35,7 +35,7 @@ def as_failures(subject: Path | None = None) -> Iterator[None]:
     """Turn the errors of the library and of files into failures, whose line begins with `subject`."""
     try:
         yield
-    except (click.exceptions.Exit, click.ClickException):
+    except (SystemExit, KeyboardInterrupt, click.exceptions.Exit, click.ClickException):
         raise
     except expected_errors() as error:
         if is_broken_pipe(error):

@@ -184,7 +184,7 @@ def test_words_that_make_no_sense(photos: Path, photo: Path, refused: Refused) -
     }.items():
         assert complaint in refused("encode", *words, *MODEL)
     for words, complaint in {
-        (photo,): "OUT",
+        ("-",): "OUT",
         (photo, photos / "drawn000.png", "out.ddn"): "-o FOLDER",
         (photo, "-", "-o", "out"): "standard input",
         (photo, photos / "drawn000.png", "-o", "-"): "standard output",

@@ -35,7 +35,7 @@ def test_wrong_options(photo: Path, stream: Path, refused: Refused) -> None:
         ("encode", photo, "out.ddn", "-q", "101"): "101",
         ("encode", photo, "out.ddn", "-q", "best"): "best",
         ("encode", photo, "out.ddn", "--coding", "zip"): "zip",
-        ("encode", photo): "OUT",
+        ("encode", "-"): "OUT",
         ("decode", stream, "out.png", "--levels", "0"): "0",
         ("truncate", stream, "out.ddn"): "--max-bytes",
         ("frobnicate",): "frobnicate",

@@ -33,7 +33,7 @@ finally:
         (["info", "photo.ddn"], ["constriction"]),
         (["models"], ["constriction"]),
         (["--help"], []),
-        (["encode", "--help"], []),
+        (["encode", "--help"], ["constriction"]),
     ],
     ids=["info", "models", "help", "encode"],
 )
