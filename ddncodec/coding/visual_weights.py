@@ -241,7 +241,7 @@ def opponent(device: torch.device | None = None) -> Tensor:
 def _times(rows: Tensor, matrix: Tensor) -> Tensor:
     """Rows (..., n) times the transpose of a matrix (m, n)."""
     if kernels.serves(rows) and not rows.requires_grad:
-        return kernels.product(rows.flatten(0, -2), matrix).view(*rows.shape[:-1], -1)
+        return kernels.product(rows.flatten(0, -2), matrix).view(*rows.shape[:-1], len(matrix))
     return rows @ matrix.T
 
 
