@@ -18,7 +18,8 @@ from torch import Tensor
 from bitstream import Header, Planes
 from bitstream.context import DEFAULT_LAMBDA_STEP
 from ddncodec.coding.condition import Condition, to_condition
-from ddncodec.coding.post_filter import PostFilter
+from ddncodec.coding.narrowing import WORTH, Window, narrowed, reaches, stride_before, unit_of
+from ddncodec.coding.post_filter import REACH, PostFilter
 from ddncodec.coding.rate import lambda_of_step
 from ddncodec.coding.tiling import DEFAULT_TILING, Tiling
 from ddncodec.errors import ArgumentError
@@ -83,6 +84,22 @@ class Engine:
         """
         last = deque(self._walk(planes, headers), maxlen=1).pop()  # all of them would fill the memory
         return self._pixels(last, headers[0], filters)
+
+    @torch.inference_mode()
+    def replay_part(self, planes: Planes, header: Header, part: Window, post_filter: PostFilter | None) -> np.ndarray:
+        """Decode a part of one picture, (h, w, 3) uint8, as it is in the whole, to one level of 255."""
+        config, state = self.model.network.config, self.start([header])
+        height, width = config.padded(header.height, header.width)
+        whole = window = Window(slice(0, height), slice(0, width))
+        for level, indices in enumerate(self._padded_indices([planes], header)):
+            smaller = part.grown(reaches(config, len(planes))[level], unit_of(config, level), window)
+            if smaller.area <= WORTH * window.area:
+                state, window = narrowed(state, smaller, window, stride_before(config, level)), smaller
+            state = self.backend.follow(state, window.of(indices, config.levels[level].cell, whole))
+        shown = part.grown(REACH, 1, window.clipped(header.height, header.width))
+        picture = shown.of(self.backend.render(state), 1, window)[0].float()
+        picture = post_filter.apply(picture) if post_filter else picture
+        return to_pixels(part.of(picture[None], 1, shown))[0]
 
     @torch.inference_mode()
     def replay_progressively(

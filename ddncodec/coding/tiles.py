@@ -20,6 +20,7 @@ from ddncodec.coding import encoder, post_filter
 from ddncodec.coding.effort import EFFORTS, Effort
 from ddncodec.coding.encoder import UNKNOWN, Reconstruction
 from ddncodec.coding.engine import Engine
+from ddncodec.coding.narrowing import Window
 from ddncodec.coding.post_filter import Moments, PostFilter
 from ddncodec.coding.tiling import Region, Tile, cut_planes, shifted
 from ddncodec.coding.visual_weights import VisualWeights, WeightMap
@@ -168,7 +169,12 @@ def _replay_tiles(engine: Engine, choice: Choice, header: Header, region: Region
     filters = [choice.post_filter(engine, header)]
     for tile in parts:
         part = cut_planes(choice.planes, layout, tile.outer_rows, tile.outer_cols)
-        rows, cols = tile.inner()
-        kept = engine.replay([part], [tile.header(header)], filters)[0][rows, cols]
+        inner = Window(*tile.inner())
+        if inner == Window(
+            shifted(tile.outer_rows, tile.outer_rows.start), shifted(tile.outer_cols, tile.outer_cols.start)
+        ):
+            kept = engine.replay([part], [tile.header(header)], filters)[0]
+        else:
+            kept = engine.replay_part(part, tile.header(header), inner, filters[0])
         pixels[shifted(tile.rows, region.y), shifted(tile.cols, region.x)] = kept
     return pixels

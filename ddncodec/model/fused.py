@@ -204,13 +204,15 @@ class FusedBackend:
         trunk, picture = _rows(hidden), _rows(image)
         size = max(1, CHUNK_NUMBERS // (side * side * max(level.layer.width, channels)))
         for few in cells.split(size):
+            rows = len(few) * side * side
+            few = _filled(few, size)
             chosen, at = indices.flatten()[few], _positions(few, indices.shape, side)
-            before = trunk.index_select(0, at)
-            delta = level.changes(before.view(-1, side * side, channels), chosen)
+            before = trunk.index_select(0, at).view(-1, side * side, channels)
+            delta, at = level.changes(before, chosen)[:rows], at[:rows]
             picture.index_copy_(0, at, picture.index_select(0, at).add_(delta))
             if level.moved is not None:
-                moved = level.moved.index_select(0, chosen)[:, None]
-                trunk.index_copy_(0, at, before.view(-1, side * side, channels).add_(moved).view(-1, channels))
+                before += level.moved.index_select(0, chosen)[:, None]
+                trunk.index_copy_(0, at, before.view(-1, channels)[:rows])
         if level.still is not None:
             trunk += level.still
 
@@ -277,6 +279,17 @@ def _pointwise(module: torch.nn.Conv2d) -> tuple[Tensor, Tensor]:
 def _rows(image: Tensor) -> Tensor:
     """(B, C, h, w), channels last -> a view (B * h * w, C)."""
     return image.permute(0, 2, 3, 1).view(-1, image.shape[1])
+
+
+def _filled(cells: Tensor, size: int) -> Tensor:
+    """Cells (n,), n <= size, with the first one repeated up to one of few counts, at most `size`.
+
+    Kernels are made anew for every count of rows.
+    """
+    count = len(cells)
+    step = max(1, (1 << (count - 1).bit_length()) // 4)
+    extra = min(-count % step, size - count)
+    return torch.cat([cells, cells[:1].expand(extra)]) if extra else cells
 
 
 def _positions(cells: Tensor, shape: torch.Size, side: int) -> Tensor:
