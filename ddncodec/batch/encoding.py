@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitstream import DEFAULT_LIMITS, Limits
 from ddncodec.batch.outcomes import FileJob, Outcome, Product, failing_alone
 from ddncodec.coding.effort import DEFAULT_EFFORT
 from ddncodec.coding.tune import DEFAULT_TUNE
-from ddncodec.files import is_special, read_file
-from ddncodec.images.files import Reading, open_picture, read_picture
+from ddncodec.files import read_file
+from ddncodec.images.files import Reading, picture_size, read_picture
 
 if TYPE_CHECKING:
     from ddncodec.codec import Codec
@@ -106,7 +104,7 @@ def groups(jobs: Sequence[FileJob], options: EncodeOptions) -> Iterator[list[Fil
     group: list[FileJob] = []
     group_size: tuple[int, int] | None = None
     for job in jobs:
-        size = _picture_size(job.source)
+        size = picture_size(job.source)
         if group and (size is None or size != group_size or (len(group) + 1) * size[0] * size[1] > most):
             yield group
             group = []
@@ -114,19 +112,6 @@ def groups(jobs: Sequence[FileJob], options: EncodeOptions) -> Iterator[list[Fil
         group_size = size
     if group:
         yield group
-
-
-def _picture_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of the picture in a file, None where its header cannot be read."""
-    if is_special(path):  # which can be read once only
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with path.open("rb") as file, open_picture(file) as image:
-                return image.size
-    except Exception:  # Pillow's decoders raise anything over damaged files, and do so again when it is read
-        return None
 
 
 def _encode(sources: Sequence[_Source], options: EncodeOptions) -> list[bytes]:

@@ -71,6 +71,8 @@ def _models() -> Iterator[str]:
     for model in models:
         registry.check(model)
         yield f"{model.name} {model.identity.hex()}, sound, {model.path}"
+    for _, reason in registry.unreadable():
+        yield f"left out: {reason}"
     if not models:
         raise CheckFailed(f"none in {registry.SHIPPED} or the folders of {registry.SEARCH_VARIABLE}")
 

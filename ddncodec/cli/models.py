@@ -29,6 +29,8 @@ def models(as_json: bool) -> None:
         }
         for info in registry.installed()
     ]
+    for _, reason in registry.unreadable():
+        click.echo(f"ddnc: left out: {reason}", err=True)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return

@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from bitstream import BitstreamError, Limits
 from ddncodec.errors import ArgumentError, DdncError, ImageError
+from ddncodec.files import is_special
 from ddncodec.images.color_profiles import to_profile
 from ddncodec.images.containers import PNG_SIGNATURE, Slim, slim_png, without_metadata
 from ddncodec.images.exif import PREFIX, into_tiff, kept, without_prefix
@@ -30,12 +31,15 @@ SUFFIXES = frozenset({
 })  # fmt: skip
 """Files in folders and archives that are taken for pictures; any other that Pillow can read has to be named."""
 SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
-    {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
+    {"JPEG": {"quality": 95}, "MPO": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
 )
 """Formats that would lose much at their defaults are written better."""
 ALPHA_FORMATS = frozenset({"AVIF", "GIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
 METADATA_FORMATS = frozenset({"AVIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
 """Those in which Pillow embeds EXIF and ICC profiles."""
+_KEEPS_SIZE = METADATA_FORMATS | {"BMP", "DIB", "GIF", "JPEG2000", "PPM", "TGA"}
+"""Others may hold some sizes only, and Pillow scales to these."""
+_GIF_COLORS = 256
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
 _XMP_KEYWORD = "XML:com.adobe.xmp"
@@ -97,6 +101,20 @@ def read_picture(data: bytes, reading: Reading) -> Pixels:
     return dataclasses.replace(pixels, notices=(*pixels.notices, *warned))
 
 
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of the picture in a file, None where its header cannot be read; nothing is warned of."""
+    if is_special(path):  # which can be read once only
+        return None
+    with suppress(Exception), path.open("rb") as file:  # which reading it raises once more
+        return _with_warnings(lambda: _size(file))[0]
+    return None
+
+
+def _size(file: IO[bytes]) -> tuple[int, int]:
+    with open_picture(file) as image:
+        return image.size
+
+
 def _with_warnings(make: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
     """What `make` returns, and the texts of what Pillow warns of meanwhile."""
     with warnings.catch_warnings(record=True) as caught:
@@ -150,7 +168,12 @@ def write_picture(image: Image.Image, writing: Writing) -> tuple[bytes, tuple[st
     Raises ImageError where the format cannot hold the picture.
     """
     image, profile, notices = _prepared(image, writing)
-    data, warned = _saved(image, writing.name, {**SAVE_OPTIONS.get(writing.name, {}), **profile})
+    options = {**SAVE_OPTIONS.get(writing.name, {}), **profile}
+    if writing.name == "ICO":
+        options["sizes"] = [image.size]
+    data, warned = _saved(image, writing.name, options)
+    if writing.name not in _KEEPS_SIZE:
+        _check_size(data, image, writing.name)
     return data, notices + warned
 
 
@@ -170,10 +193,36 @@ def _prepared(image: Image.Image, writing: Writing) -> tuple[Image.Image, dict[s
         if writing.background is None:
             notices = (f"{writing.name} holds no transparency, laid over white",)
         image = _laid_over(image, writing.background or "white")
+    if writing.name == "GIF":
+        image, notices = _for_gif(image)
     if not writing.restore_icc:
         return image, {}, notices
     image, profile = _restored(image, writing.name)
     return image, {"icc_profile": profile}, notices
+
+
+def _for_gif(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """A picture whose samples are transparent or not, and notices of what GIF reduces."""
+    notices: tuple[str, ...] = ()
+    if image.mode in ("LA", "RGBA"):
+        alpha = image.getchannel("A")
+        whole = alpha.point([0] * 128 + [255] * 128)
+        if whole.tobytes() != alpha.tobytes():
+            notices = ("GIF holds no partial transparency, half and less is transparent",)
+        image = image.convert("RGBA")
+        image.putalpha(whole)
+    if image.convert("RGB").getcolors(_GIF_COLORS) is None:
+        notices = (*notices, f"GIF holds {_GIF_COLORS} colours, reduced")
+    return image, notices
+
+
+def _check_size(data: bytes, image: Image.Image, name: str) -> None:
+    """Raise ImageError where a file shows the picture in another size; what Pillow cannot read is left unchecked."""
+    size = image.size
+    with suppress(Exception):
+        size, _ = _with_warnings(lambda: _size(io.BytesIO(data)))
+    if size != image.size:
+        raise ImageError(f"{name} holds no picture of {image.width} x {image.height} pixels, try .png")
 
 
 def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
@@ -183,7 +232,8 @@ def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[byte
         data, warned = _with_warnings(lambda: _file(image, name, {**options, **embedded}))
         return _described(data, image) if name == "TIFF" else data, notices + warned
     except Exception as error:  # Pillow raises anything over damaged EXIF, and JPEG holds 64 KiB
-        return _file(image, name, options), (f"written without EXIF and XMP: {error.__cause__ or error}",)
+        data, warned = _with_warnings(lambda: _file(image, name, options))
+        return data, (f"written without EXIF and XMP: {error.__cause__ or error}", *warned)
 
 
 def _file(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,8 +28,27 @@ SUMS = "SHA256SUMS"
 
 
 def installed() -> list[ModelInfo]:
-    """All models that can be found by name, shipped ones first."""
-    return [_cached_info(path, path.stat().st_mtime_ns) for path in _weights_files()]
+    """All models that can be found by name, shipped ones first; files that are none are left out."""
+    return [found for _, found in _candidates() if isinstance(found, ModelInfo)]
+
+
+def unreadable() -> list[tuple[Path, str]]:
+    """The files in the folders of models that `installed` leaves out, each with the reason in one line."""
+    return [(path, str(found)) for path, found in _candidates() if isinstance(found, ModelError)]
+
+
+def _candidates() -> Iterator[tuple[Path, ModelInfo | ModelError]]:
+    """What each file that may be a model says of itself, or why it is none."""
+    for path in _weights_files():
+        try:
+            if path.is_file():  # reading anything else might never end
+                yield path, _cached_info(path, path.stat().st_mtime_ns)
+            else:
+                yield path, ModelError(f"{path}: no file")
+        except ModelError as error:
+            yield path, error
+        except OSError as error:
+            yield path, ModelError(f"{path}: {error.strerror or error}")
 
 
 def find(model: str | os.PathLike[str]) -> ModelInfo:
@@ -50,7 +70,9 @@ def find(model: str | os.PathLike[str]) -> ModelInfo:
         if info.name == str(model):
             return info
     names = ", ".join(info.name for info in known) or "none"
-    raise ModelError(f"`model` (={str(model)!r}) is no {SUFFIX} file and no installed model (installed: {names})")
+    raise ModelError(
+        f"`model` (={str(model)!r}) is no {SUFFIX} file and no installed model (installed: {names}{_left_out()})"
+    )
 
 
 def find_identity(identity: bytes) -> ModelInfo:
@@ -65,15 +87,22 @@ def find_identity(identity: bytes) -> ModelInfo:
             return info
     names = ", ".join(f"{info.name} {info.identity.hex()}" for info in known) or "none"
     raise ModelError(
-        f"the stream was written with model {identity.hex()}, which is not installed (installed: {names}); "
-        f"give its weights file, or its folder in {SEARCH_VARIABLE}"
+        f"the stream was written with model {identity.hex()}, which is not installed "
+        f"(installed: {names}{_left_out()}); give its weights file, or its folder in {SEARCH_VARIABLE}"
     )
+
+
+def _left_out() -> str:
+    """What errors say of files that are no models."""
+    reasons = [reason for _, reason in unreadable()]
+    return f"; not readable: {'; '.join(reasons)}" if reasons else ""
 
 
 def _weights_files() -> Iterator[Path]:
     folders = [SHIPPED, *(Path(folder) for folder in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if folder)]
     for folder in folders:
-        yield from sorted(folder.glob(f"*{SUFFIX}"))
+        with suppress(OSError):  # of a folder that may not be read
+            yield from sorted(folder.glob(f"*{SUFFIX}"))
 
 
 def check(info: ModelInfo) -> None:
@@ -97,7 +126,7 @@ def _listed_identity(path: Path) -> bytes | None:
     sums = path.parent / SUMS
     if not sums.is_file():
         return None
-    for line in sums.read_text().splitlines():
+    for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         if name == path.name:
             if not re.fullmatch("[0-9a-f]{64}", digest):

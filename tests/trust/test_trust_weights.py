@@ -7,7 +7,7 @@ import copy
 import json
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,36 @@ def test_pickles_are_refused_and_not_executed(tmp_path: Path) -> None:
     assert not evidence.exists()
     pickle.loads(data)  # the evidence would have been there
     assert evidence.exists()
+
+
+FOREIGN: dict[str, Callable[[Path], object]] = {
+    "torn": lambda path: path.write_bytes(TINY_FILE.read_bytes()[:1000]),
+    "empty": lambda path: path.write_bytes(b""),
+    "foreign": lambda path: save_file({"w": np.zeros(3, np.float32)}, path),
+    "a description of another type": lambda path: save_file({}, path, {FORMAT: "[1]"}),
+    "a link to nothing": lambda path: path.symlink_to("gone"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_foreign_files_in_folders_of_models_are_left_out_with_a_reason(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stands there, models next to it and those of the package are found."""
+    FOREIGN[kind](tmp_path / "aaa.safetensors")
+    (tmp_path / "tiny.safetensors").write_bytes(TINY_FILE.read_bytes())
+    (tmp_path / registry.SUMS).write_bytes(b"\xff\xfe\n")
+    monkeypatch.setenv(registry.SEARCH_VARIABLE, os.pathsep.join([str(tmp_path / "aaa.safetensors"), str(tmp_path)]))
+    assert [info.name for info in registry.installed()][-1] == registry.find("tiny").name == "tiny"
+    assert registry.find("photo").path.parent == registry.SHIPPED
+    [(path, reason)] = registry.unreadable()
+    assert path == tmp_path / "aaa.safetensors"
+    assert str(path) in reason and "\n" not in reason
+    with pytest.raises(ModelError, match=r"not readable: .*aaa"):
+        registry.find("nobody")
 
 
 def test_no_module_unpickles_anything_but_tensors() -> None:
