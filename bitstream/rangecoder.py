@@ -46,13 +46,18 @@ class RangeEncoder:
         else:
             self._coder.encode(values.astype(np.int32), self._family, _weights(frequencies))
 
-    def payload(self) -> bytes:
-        """The shortest byte string that decodes to all symbols so far."""
-        words: NDArray[np.uint32] = self._coder.get_compressed()
+    def interval(self) -> tuple[int, int, int]:
+        """Number of 32-bit words written, and start and width of the interval in the 64-bit window after them."""
         position: int
         lower: int
         width: int
         position, (lower, width) = self._coder.pos()
+        return position, lower, width
+
+    def payload(self) -> bytes:
+        """The shortest byte string that decodes to all symbols so far."""
+        words: NDArray[np.uint32] = self._coder.get_compressed()
+        position, lower, width = self.interval()
         # Any number in the coder's final interval [low, low + width) decodes to all symbols; the library's words are
         # one such number. Numbers here have all bits from the start of the payload to the end of the 64-bit window
         # that begins at word `position`; `lower` is the start of the interval within that window.

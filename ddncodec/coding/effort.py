@@ -16,13 +16,15 @@ class Effort:
     quarter or less; 1 means greedy: the best index without look-ahead. Each other candidate is followed for `depth`
     further levels, greedily, before it is judged. Candidates of all cells are tried at once, or, with `groups` = 2,
     those of one half of a checkerboard after those of the other, which disturbs each estimate less. `beam` is the width
-    of the beam search that pictures of one cell get instead.
+    of the beam search that pictures of one cell get instead. `caution` is the margin in bits by which a candidate must
+    beat the greedy one: all cells are tried at once, so each estimate is noisy.
     """
 
     tries: tuple[int, int, int]
     depth: int
     groups: int
     beam: int
+    caution: float = 4.0
 
     def tries_at(self, scale: int) -> int:
         """How many indices are tried at levels that emit at 1/scale of full size, scale a power of 2."""

@@ -28,9 +28,6 @@ from ddncodec.model.cells import pack, shrink, to_cells
 
 UNKNOWN = -1
 """In planes given to `encode`: this cell is free to choose."""
-CAUTION = 4.0
-"""Margin in bits by which a look-ahead candidate must beat the greedy one: all cells are tried at once, so each
-estimate is noisy."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +110,7 @@ class IndexEncoder:
                 ahead = self._fork(tables, indices, level)
                 outlook = self._outlook(self.engine.backend.advance(proposal, indices), ahead, costs.shape[1:3])
                 costs[..., number] = (options.bits[..., number] + outlook).where(group, costs[..., number])
-        costs[..., 1:] += CAUTION
+        costs[..., 1:] += self.effort.caution
         best = costs.argmin(dim=3, keepdim=True)
         return options.indices.gather(3, best)[..., 0]
 

@@ -86,7 +86,7 @@ def fit(sums: Moments, header: Header, rate_weight: float = 1) -> np.ndarray | N
     They minimise squared error + price x bits, a component at a time; the price is the header's lambda times
     `rate_weight`.
     """
-    price, scale = _price(header) * rate_weight, _weight_scale(header)
+    price, scale = _price(header) * rate_weight, weight_scale(header)
     gram = sums.gram * scale[:, None] * scale
     components = 1 if header.gray else 3
     weights = np.stack([_descend(gram, sums.right[:, i] * scale, price) for i in range(components)])
@@ -96,7 +96,7 @@ def fit(sums: Moments, header: Header, rate_weight: float = 1) -> np.ndarray | N
 
 def post_filter(weights: np.ndarray, header: Header, device: torch.device) -> PostFilter:
     """The correction that weights (components, ATOMS) of a stream with this header stand for."""
-    scaled = weights * _weight_scale(header) / SAMPLE_SCALE
+    scaled = weights * weight_scale(header) / SAMPLE_SCALE
     return PostFilter(torch.from_numpy(COLORS[: len(weights)].T @ scaled).float().to(device))
 
 
@@ -105,7 +105,7 @@ def _price(header: Header) -> float:
     return lambda_of_step(header.lambda_step)
 
 
-def _weight_scale(header: Header) -> np.ndarray:
+def weight_scale(header: Header) -> np.ndarray:
     """What a weight of 1 stands for, (ATOMS,), in 8-bit levels: rounding one costs about lambda, as much as a bit."""
     return math.sqrt(12 * _price(header) / (header.width * header.height)) * 2.0**EXPONENTS
 

@@ -117,7 +117,7 @@ class WeightedSquaredError:
 
     def residual(self, cells: Tensor) -> Tensor:
         """By component and frequency, (B, gh, gw, 3, P)."""
-        turned = _times(cells.flatten(3), _opponent_cosines(self.side, cells.device))
+        turned = _times(cells.flatten(3), opponent_cosines(self.side, cells.device))
         return turned.view(*cells.shape[:3], COLORS, -1)
 
     def errors(self, residual: Tensor) -> Tensor:
@@ -246,7 +246,7 @@ def _times(rows: Tensor, matrix: Tensor) -> Tensor:
 
 
 @cache
-def _opponent_cosines(side: int, device: torch.device) -> Tensor:
+def opponent_cosines(side: int, device: torch.device) -> Tensor:
     """Components and frequencies, as rows, of a cell of P pixels in R, G and B, (3 P, 3 P) float32."""
     basis = cosine_basis(side, (PATCH * side) ** 2).to(device)
     with torch.inference_mode(False):

@@ -110,9 +110,9 @@ def test_probabilities_are_exactly_the_frequencies(frequencies: list[int]) -> No
             coders.append(RangeEncoder())
             coders[1].binary(np.array([symbol == 1]), np.array([frequencies[1]]))
         for coder in coders:
-            shift, (low, size) = coder._coder.pos()
-            assert size == unit * 256 * frequency << 32 * shift
-            assert low == (unit * 256 * before << 32 * shift) % STATE
+            words, low, size = coder.interval()
+            assert size == unit * 256 * frequency << 32 * words
+            assert low == (unit * 256 * before << 32 * words) % STATE
         before += frequency
 
 

@@ -46,8 +46,7 @@ def pictures() -> np.ndarray:
 
 def error(engine: Engine, picture: np.ndarray, planes: Planes) -> float:
     """Squared error of the picture before it is rounded to 8 bits."""
-    *_, state = engine._walk([planes], [HEADER])
-    return float((engine.model.network.render(state) - engine.samples(picture[None])).square().sum())
+    return float((engine.decode([planes], [HEADER]) - engine.samples(picture[None])).square().sum())
 
 
 def search(engine: Engine, picture: np.ndarray, beam: int) -> Planes:

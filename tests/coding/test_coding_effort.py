@@ -1,14 +1,14 @@
 """The ladder of efforts: what higher ones find costs less, decodes like any other, and obeys what is fixed."""
 
+import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 
 import bitstream
 from bitstream import Header, Planes
 from ddncodec.codec import Codec
-from ddncodec.coding import encoder
 from ddncodec.coding.effort import EFFORTS, Effort, effort_of
 from ddncodec.coding.encoder import encode
 from ddncodec.coding.rate import lambda_of_step
@@ -27,6 +27,11 @@ def cost(codec: Codec, picture: np.ndarray, planes: Planes, header: Header) -> f
 
 def header_of(codec: Codec, picture: np.ndarray) -> Header:
     return Header(codec.info.identity, picture.shape[1], picture.shape[0], coded=True, lambda_step=STEP)
+
+
+def differing(one: Planes, other: Planes) -> int:
+    """The number of cells in which planes differ."""
+    return sum(int((a != b).sum()) for a, b in zip(one, other, strict=True))
 
 
 def total(codec: Codec, pictures: list[np.ndarray], effort: Effort) -> float:
@@ -74,7 +79,13 @@ def test_what_is_fixed_stays(tiny_codec: Codec, drawn_picture: Draw) -> None:
         assert plane.min() >= 0
 
 
-def test_boundless_caution_is_greedy(tiny_codec: Codec, drawn_picture: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = drawn_picture(48, 64, 2)
-    monkeypatch.setattr(encoder, "CAUTION", float("inf"))
-    assert tiny_codec.encode(picture, 50, effort=9) == tiny_codec.encode(picture, 50, effort=1)
+def test_the_more_caution_the_nearer_to_greedy(tiny_codec: Codec, drawn_picture: Draw) -> None:
+    picture = drawn_picture(96, 112, 2)
+    header = header_of(tiny_codec, picture)
+
+    def planes_of(effort: Effort) -> Planes:
+        return encode(tiny_codec.engine, picture[None], [header], effort=effort)[0].planes
+
+    greedy = planes_of(EFFORTS[0])
+    bold, usual, timid = (planes_of(dataclasses.replace(EFFORTS[8], caution=bits)) for bits in (0, 4, math.inf))
+    assert differing(timid, greedy) == 0 < differing(usual, greedy) < differing(bold, greedy)

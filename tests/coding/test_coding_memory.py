@@ -1,67 +1,70 @@
-"""What a walk through the levels leaves behind is let go: memory does not grow with the number of levels."""
+"""What the walk through the levels leaves is freed: memory does not grow with the number of levels."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
+import json
+import subprocess
+import sys
 
-import numpy as np
 import pytest
-from torch import Tensor
 
-from ddncodec.codec import Codec
-from ddncodec.model import Proposal, State
-from ddncodec.model.backend import Backend
+SIDE, CHANNELS, FEATURES = 512, 48, 4
+FEW, MANY = 4, 16
+STATE = SIDE * SIDE // 16 * (CHANNELS + 48) * 4
+"""Bytes of the trunk and picture that a level leaves to the next: what each level would add if states were kept."""
+
+MEASURE = f"""if True:
+    import json, sys
+    from pathlib import Path
+    import numpy as np
+    import torch
+    from bitstream import Header, Level, LevelTables
+    from ddncodec.coding.effort import EFFORTS, Effort
+    from ddncodec.coding.encoder import encode
+    from ddncodec.coding.engine import Engine
+    from ddncodec.model import DiscreteDistributionNetwork, LevelConfig, NetworkConfig, StageConfig
+    from ddncodec.zoo.loading import Model
+    from ddncodec.zoo.weights_file import ModelInfo
+
+    def peak():
+        return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) << 10
+
+    def engine(count):
+        levels = tuple(LevelConfig(16, 4) for _ in range(count))
+        stage = StageConfig(stride=4, channels={CHANNELS}, features={FEATURES}, basis=4, levels=levels)
+        network = DiscreteDistributionNetwork(NetworkConfig((stage,)), torch.Generator().manual_seed(0))
+        layout = tuple(Level(16, 4) for _ in levels)
+        info = ModelInfo("random", Path("none"), bytes(8), network.config.to_json(), layout, "")
+        tables = tuple(LevelTables.flat(4) for _ in levels)
+        return Engine(Model(info, network.requires_grad_(False), tables), torch.device("cpu"))
+
+    picture = np.random.default_rng(0).integers(0, 256, (1, {SIDE}, {SIDE}, 3), dtype=np.uint8)
+    header = Header(bytes(8), {SIDE}, {SIDE}, lambda_step=90)
+    plane = np.zeros(({SIDE} // 16, {SIDE} // 16), np.int32)
+    ahead = Effort(tries=(1, 1, 2), depth=1, groups=1, beam=1)
+    ways = dict(
+        decode=lambda one: one.replay([[plane] * len(one.model.info.layout)], [header]),
+        greedy=lambda one: encode(one, picture, [header], effort=EFFORTS[0]),
+        ahead=lambda one: encode(one, picture, [header], effort=ahead),
+    )
+    found = {{}}
+    few, many = engine({FEW}), engine({MANY})
+    for name, way in ways.items():
+        way(few)
+        before = peak()
+        way(many)
+        found[name] = peak() - before
+    print(json.dumps(found))
+"""
 
 
-@pytest.fixture
-def alive(monkeypatch: pytest.MonkeyPatch, tiny_codec: Codec) -> list[tuple[int, int]]:
-    """States and proposals that are alive whenever a level begins."""
-    made: list[weakref.ref[State | Proposal]] = []
-    found: list[tuple[int, int]] = []
-    backend = type(tiny_codec.engine.backend)
-    propose, advance, follow = backend.propose, backend.advance, backend.follow
-
-    def count() -> None:
-        held = [each for each in (ref() for ref in made) if each is not None]
-        found.append(tuple(sum(isinstance(each, kind) for each in held) for kind in (State, Proposal)))
-
-    def proposing(backend: Backend, state: State) -> Proposal:
-        count()
-        proposal = propose(backend, state)
-        made.append(weakref.ref(proposal))
-        return proposal
-
-    def advancing(backend: Backend, proposal: Proposal, indices: Tensor) -> State:
-        state = advance(backend, proposal, indices)
-        made.append(weakref.ref(state))
-        return state
-
-    def following(backend: Backend, state: State, indices: Tensor) -> State:
-        count()
-        state = follow(backend, state, indices)
-        made.append(weakref.ref(state))
-        return state
-
-    monkeypatch.setattr(backend, "propose", proposing)
-    monkeypatch.setattr(backend, "advance", advancing)
-    monkeypatch.setattr(backend, "follow", following)
-    return found
+@pytest.fixture(scope="module")
+def growth() -> dict[str, int]:
+    """By how many bytes the peak of a process grows from few levels to many."""
+    run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, timeout=120)
+    return json.loads(run.stdout)
 
 
-def test_a_level_begins_with_the_last_state_alone(
-    tiny_codec: Codec, drawn_picture: Callable[[int, int, int], np.ndarray], alive: list[tuple[int, int]]
-) -> None:
-    data = tiny_codec.encode(drawn_picture(64, 64, 1), effort=1)
-    tiny_codec.decode(data)
-    levels = len(tiny_codec.info.layout)
-    assert alive == 2 * [(0, 0), *[(1, 0)] * (levels - 1)]
-
-
-def test_looking_ahead_holds_one_state_and_one_proposal_more(
-    tiny_codec: Codec, drawn_picture: Callable[[int, int, int], np.ndarray], alive: list[tuple[int, int]]
-) -> None:
-    tiny_codec.encode(drawn_picture(64, 64, 1), effort=9)
-    assert len(alive) > len(tiny_codec.info.layout)
-    assert max(states for states, _ in alive) == 2
-    assert max(proposals for _, proposals in alive) == 1
+@pytest.mark.parametrize("way", ["decode", "greedy", "ahead"])
+def test_memory_does_not_grow_with_the_number_of_levels(way: str, growth: dict[str, int]) -> None:
+    assert growth[way] < (MANY - FEW) * STATE / 2

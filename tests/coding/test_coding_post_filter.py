@@ -99,7 +99,7 @@ def test_moments_predict_what_weights_do(tiny_codec: Codec, drawn_picture: Draw)
     corrected = post_filter.post_filter(weights, header, torch.device("cpu")).apply(samples(picture))
     errors = [((each - samples(original))[:, rows, cols] * 127.5).square() for each in (samples(picture), corrected)]
     before, after = (each.sum().item() for each in errors)
-    scaled = weights * post_filter._weight_scale(header)
+    scaled = weights * post_filter.weight_scale(header)
     predicted = sum(scaled[i] @ (sums.gram @ scaled[i] - 2 * sums.right[:, i]) for i in range(3))
     assert after - before == pytest.approx(predicted, rel=1e-3)
 

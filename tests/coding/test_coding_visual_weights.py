@@ -46,7 +46,7 @@ def draw_problem(side: int, cosines: int, learned: int, scale: int) -> tuple[Wei
 
 
 def weigh(difference: Tensor, side: int, scale: int, weights: VisualWeights) -> np.ndarray:
-    """Weighted squared errors of cells (B, gh, gw, P, 3), but for activity, straight from the definition."""
+    """Weighted squared errors of cells (B, gh, gw, P, 3), except activity, straight from the definition."""
     length = 4 * side
     pictures = unpack(from_cells(difference, side)).numpy().astype(float)
     cells = pictures.reshape(*pictures.shape[:2], -1, length, difference.shape[2], length).transpose(0, 2, 4, 3, 5, 1)
@@ -167,7 +167,7 @@ def test_tiled_choices_are_as_good_as_whole_ones(tiny_codec: Codec, tiny_path: P
 
 def test_what_an_encoder_keeps_can_be_trained_with() -> None:
     visual_weights.opponent.cache_clear()
-    visual_weights._opponent_cosines.cache_clear()
+    visual_weights.opponent_cosines.cache_clear()
     weight_map, _, residual, _ = draw_problem(1, 4, 0, 1)
     with torch.inference_mode():
         measure = weight_map.at(1, 1)
