@@ -34,6 +34,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .planes import decode_planes, encode_planes, group_levels
 from .post_filter import read_filter_weights, write_filter_weights
 from .prior import IndexPrior, LevelPrior
+from .recoding import cut_levels
 from .stream import Stream, read_header, read_stream, write_stream
 from .tables import LevelTables
 from .tools import ChunkInfo, Description, PassInfo, describe, truncate, verify
@@ -73,6 +74,7 @@ __all__ = [
     "Stream",
     "check_layout",
     "count_cells",
+    "cut_levels",
     "decode_planes",
     "describe",
     "encode_planes",

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_cases import TINY, Ddnc, Refused
 from click.testing import CliRunner
 from drawing import draw_picture
 from PIL import Image
 
+import bitstream
 import ddncodec
 from ddncodec.cli.main import COMMANDS, main
 
@@ -103,6 +105,32 @@ def test_truncation_meets_its_bounds_and_decodes(ddnc: Ddnc) -> None:
     assert ddnc("decode", "short.ddn", "short.png").exit_code == 0
     with Image.open("short.png") as short:
         assert short.size == (600, 500)
+
+
+def test_truncate_cuts_streams_of_one_pass(stream: Path, ddnc: Ddnc, refused: Refused) -> None:
+    data, codec = stream.read_bytes(), ddncodec.Codec(TINY)
+    assert len(bitstream.describe(data).passes) == 1
+    planes = codec.planes(data)
+    for levels in range(1, len(planes)):
+        assert ddnc("truncate", stream, "short.ddn", "--levels", levels).exit_code == 0
+        short = Path("short.ddn").read_bytes()
+        assert len(short) < len(data)
+        kept = codec.planes(short)
+        assert len(kept) == levels and all(np.array_equal(a, b) for a, b in zip(kept, planes))
+        assert codec.decode(short).tobytes() == codec.decode(short, levels).tobytes()
+    for size in (len(data) // 2, len(data) // 3):
+        assert ddnc("truncate", stream, "short.ddn", "--max-bytes", size).exit_code == 0
+        assert Path("short.ddn").stat().st_size <= size
+    assert "first level" in refused("truncate", stream, "none.ddn", "--max-bytes", 5)
+
+
+def test_truncate_says_what_metadata_it_cuts_off(photo: Path, ddnc: Ddnc) -> None:
+    with Image.open(photo) as picture:
+        picture.save("a.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0", xmp=b"<x:xmpmeta/>")
+    assert ddnc("encode", "a.jpg", "a.ddn", "--metadata", "all", "--model", "tiny").exit_code == 0
+    result = ddnc("truncate", "a.ddn", "short.ddn", "--levels", 1)
+    assert "xmp" in result.stderr
+    assert ddnc("truncate", "a.ddn", "whole.ddn", "--max-bytes", 10**6).stderr == ""
 
 
 def test_standard_input_and_output(stream: Path, ddnc: Ddnc) -> None:
