@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -54,11 +55,12 @@ def decode_group(jobs: Sequence[FileJob], options: DecodeOptions) -> list[Outcom
     outcomes: dict[FileJob, Outcome] = {}
     for job in jobs:
         with failing_alone(job, outcomes):
-            stored = read_file(job.source)
+            began, stored = time.monotonic(), read_file(job.source)
             data, codec = _stream_and_codec(stored, options)
             image = codec.decode(data, options.levels, region=options.region, allow_partial=options.allow_partial)
             out, notices = write_picture(image, options.writing)
-            outcomes[job] = Outcome(job, Product(out, image.width, image.height, len(stored), notices))
+            product = Product(out, image.width, image.height, len(stored), notices, time.monotonic() - began)
+            outcomes[job] = Outcome(job, product)
     return [outcomes[job] for job in jobs]
 
 

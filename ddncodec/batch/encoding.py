@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bitstream import DEFAULT_LIMITS, Limits
 from ddncodec.batch.outcomes import FileJob, Outcome, Product, failing_alone
@@ -14,6 +18,7 @@ from ddncodec.coding.effort import DEFAULT_EFFORT
 from ddncodec.coding.tune import DEFAULT_TUNE
 from ddncodec.files import read_file
 from ddncodec.images.files import Reading, picture_size, read_picture
+from ddncodec.metrics import psnr
 
 if TYPE_CHECKING:
     from ddncodec.codec import Codec
@@ -33,9 +38,10 @@ def ignore_trial(trial: Trial) -> None:
 class EncodeOptions:
     """How pictures become streams; fields not named here are those of `Codec.encode`.
 
-    `target` is a field of `targets.Target` and its value, or empty for `quality`. `first_frame`: of animated pictures
-    the first frame is taken, which are refused otherwise. `inline`, `as_text`: the form of the streams (FORMAT.md,
-    section 4.2), base64. `on_trial` is called with each encoding on the way to a target; only for work in this process.
+    `target` is a field of `targets.Target` and its value, or empty for `quality`. `first_frame`: of animated
+    pictures the first frame is taken, which are refused otherwise. `inline`, `as_text`: the form of the streams
+    (FORMAT.md, section 4.2), base64. `measure`: each stream is decoded for its PSNR. `on_trial` is called with each
+    encoding on the way to a target; only for work in this process.
     """
 
     model: str = DEFAULT_MODEL
@@ -53,6 +59,7 @@ class EncodeOptions:
     as_text: bool = False
     precision: str = "auto"
     threads: int | None = None
+    measure: bool = False
     on_trial: Callable[[Trial], None] = ignore_trial
 
     @property
@@ -81,18 +88,28 @@ def encode_group(jobs: Sequence[FileJob], options: EncodeOptions) -> list[Outcom
         with failing_alone(job, outcomes):
             data = read_file(job.source)
             sources.append(_Source(job, read_picture(data, reading), len(data)))
+    began = time.monotonic()
     streams: dict[FileJob, bytes] = {}
     if len(sources) > 1 and not options.target:
         with suppress(Exception):  # which the picture that it comes from raises once more, alone
             streams = dict(zip((source.job for source in sources), _encode(sources, options), strict=True))
+    share = (time.monotonic() - began) / max(1, len(streams))
     for source in sources:
+        began = time.monotonic()
         with failing_alone(source.job, outcomes):
             if options.target:
                 outcomes[source.job] = _encode_to_target(source, options)
             else:
                 stream = streams.get(source.job) or _encode([source], options)[0]
                 outcomes[source.job] = _outcome(source, stream, options)
+            seconds = time.monotonic() - began + (share if source.job in streams else 0)
+            outcomes[source.job] = _timed(outcomes[source.job], seconds)
     return [outcomes[job] for job in jobs]
+
+
+def _timed(outcome: Outcome, seconds: float) -> Outcome:
+    product = outcome.product
+    return outcome if product is None else replace(outcome, product=replace(product, seconds=seconds))
 
 
 def groups(jobs: Sequence[FileJob], options: EncodeOptions) -> Iterator[list[FileJob]]:
@@ -129,15 +146,15 @@ def _encode_to_target(source: _Source, options: EncodeOptions) -> Outcome:
         options.codec, source.pixels, target, options.coding, metadata=options.metadata, effort=options.effort,
         tune=options.tune, tried=options.on_trial,
     )  # fmt: skip
-    size, psnr, error = len(encoded.data), encoded.psnr, None
+    size, reached, error = len(encoded.data), encoded.psnr, None
     notices: tuple[str, ...] = ()
     if not encoded.reached:
-        if target.psnr is None or psnr is None:
+        if target.psnr is None or reached is None:
             notices = (f"{size} bytes are as near as the model comes",)
-        elif psnr > target.psnr:
-            notices = (f"{psnr:.2f} dB is as near as the model comes",)
+        elif reached > target.psnr:
+            notices = (f"{reached:.2f} dB is as near as the model comes",)
         else:
-            error = f"{source.job.source}: {target.psnr:g} dB is out of reach, the best is {psnr:.2f} dB"
+            error = f"{source.job.source}: {target.psnr:g} dB is out of reach, the best is {reached:.2f} dB"
     return _outcome(source, encoded.data, options, notices, error)
 
 
@@ -145,12 +162,22 @@ def _outcome(
     source: _Source, stream: bytes, options: EncodeOptions, notices: tuple[str, ...] = (), error: str | None = None
 ) -> Outcome:
     """With the stream in the form that is asked for."""
+    rgb = source.pixels.rgb
+    decibels = _psnr(rgb, stream, options) if options.measure else None
     if options.inline:
         from ddncodec.placeholder import to_inline
 
         stream = to_inline(options.codec, stream)
     data = base64.b64encode(stream) if options.as_text else stream
-    height, width = source.pixels.rgb.shape[:2]
+    height, width = rgb.shape[:2]
     unkept = (text for kind, text in source.pixels.unkept if kind in options.metadata)
     notices = (*source.pixels.notices, *unkept, *notices)
-    return Outcome(source.job, Product(data, width, height, source.size, notices), error)
+    return Outcome(source.job, Product(data, width, height, source.size, notices, psnr=decibels), error)
+
+
+def _psnr(rgb: np.ndarray, stream: bytes, options: EncodeOptions) -> float:
+    """That of all colour samples, as far as they are shown: transparent ones count too."""
+    decoded = options.codec.decode_array(stream)
+    if decoded.ndim == 2 or decoded.shape[2] == 2:
+        decoded = np.repeat(decoded.reshape(*rgb.shape[:2], -1)[:, :, :1], 3, axis=2)
+    return psnr(rgb, decoded[:, :, :3])

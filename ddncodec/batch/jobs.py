@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ddncodec.batch.outcomes import FileJob, Outcome, describe
@@ -20,20 +21,22 @@ def plan(
     *,
     recursive: bool,
     into_folder: bool = False,
+    pattern: str | None = None,
 ) -> tuple[list[FileJob], list[Outcome]]:
     """The jobs of a command, and outcomes of what cannot be done; each source, with `recursive` each file below it.
 
     `output` is a file, or a folder where it is one, there are several sources, or `into_folder` says so. `suffix` is
-    that of outputs in folders, and `wanted` are those of inputs in folders, lower case. Outputs keep the place that
-    their inputs have below a folder given as a source.
+    that of outputs in folders, and `wanted` are those of inputs in folders, lower case, or all whose name
+    matches a `pattern` of the shell. Outputs keep the place that their inputs have below a folder given as a source.
 
     Raises ArgumentError where an output is an input by any name, or would be written twice, or no output can be made.
     """
     into_folder = output != STANDARD and (into_folder or len(sources) > 1 or _is_folder(sources[0]) or output.is_dir())
     failed: list[Outcome] = []
-    jobs = list(dict.fromkeys(_jobs(sources, output, into_folder, suffix, wanted, recursive, failed)))
+    jobs = list(dict.fromkeys(_jobs(sources, output, into_folder, suffix, wanted, pattern, recursive, failed)))
     if not (jobs or failed):
-        raise ArgumentError(f"{sources[0]}: holds no file with one of the suffixes {' '.join(sorted(wanted))}")
+        kind = f"with one of the suffixes {' '.join(sorted(wanted))}" if pattern is None else f"named {pattern}"
+        raise ArgumentError(f"{sources[0]}: holds no file {kind}")
     if into_folder:
         if output.exists() and not output.is_dir():
             raise ArgumentError(f"{output}: is a file, must be a folder for several outputs")
@@ -120,6 +123,7 @@ def _jobs(
     into_folder: bool,
     suffix: str,
     wanted: Collection[str],
+    pattern: str | None,
     recursive: bool,
     failed: list[Outcome],
 ) -> Iterator[FileJob]:
@@ -127,14 +131,14 @@ def _jobs(
         if _is_folder(source):
             if not recursive:
                 raise ArgumentError(f"{source}: is a folder, give -r to take the files in it")
-            for found in _files_below(source, wanted, failed):
+            for found in _files_below(source, wanted, pattern, failed):
                 yield FileJob(found, (output / found.relative_to(source)).with_suffix(suffix))
         else:
             yield FileJob(source, output / f"{source.stem}{suffix}" if into_folder else output)
 
 
-def _files_below(folder: Path, wanted: Collection[str], failed: list[Outcome]) -> Iterator[Path]:
-    """Files with wanted suffixes in a folder and its folders, in order of their names; without hidden ones.
+def _files_below(folder: Path, wanted: Collection[str], pattern: str | None, failed: list[Outcome]) -> Iterator[Path]:
+    """Files with wanted suffixes, or names of a pattern, in a folder and its folders, in order; without hidden ones.
 
     Folders that cannot be read, and what is no file, are added to `failed`.
     """
@@ -146,7 +150,9 @@ def _files_below(folder: Path, wanted: Collection[str], failed: list[Outcome]) -
     for place, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.startswith(".") or Path(name).suffix.lower() not in wanted:
+            if name.startswith(".") or not (
+                fnmatchcase(name, pattern) if pattern else Path(name).suffix.lower() in wanted
+            ):
                 continue
             path = Path(place) / name
             if is_special(path):

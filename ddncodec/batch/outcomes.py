@@ -23,7 +23,7 @@ class Product:
     """What a job makes: the bytes of its output, and facts to report.
 
     `width` and `height` are of the picture; `input_bytes` is the size of what was read; `notices` are lines for the
-    user.
+    user; `seconds` is the time it took, its share in that of a batch; `psnr` in dB, where it was asked for.
     """
 
     data: bytes
@@ -31,6 +31,8 @@ class Product:
     height: int
     input_bytes: int
     notices: tuple[str, ...] = ()
+    seconds: float = 0.0
+    psnr: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

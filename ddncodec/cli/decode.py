@@ -9,7 +9,7 @@ import click
 
 from ddncodec.batch.outcomes import Product
 from ddncodec.cli.batch.options import BatchArguments, InputsAndOutput, batch_options
-from ddncodec.cli.batch.reporting import Style, report
+from ddncodec.cli.batch.reporting import Style, report, report_plan, share
 from ddncodec.cli.options import (
     FILE,
     base64_option,
@@ -132,13 +132,22 @@ def decode(
         inline=inline,
         as_text=as_text,
     )
-    policy, style = Policy(batch.overwrite, batch.resume), Style(batch.quiet, batch.as_json, _line)
+    line = _verbose_line if batch.verbose else _line
+    policy, style = Policy(batch.overwrite, batch.resume), Style(batch.quiet, batch.as_json, line)
     if views is not None:
         ctx.exit(report(show(source, views, options, policy), 1, style))
     jobs, failed = plan(
-        words.sources, output, suffix, {".ddn"}, recursive=batch.words.recursive, into_folder=words.into_folder
+        words.sources,
+        output,
+        suffix,
+        {".ddn"},
+        recursive=batch.words.recursive,
+        into_folder=words.into_folder,
+        pattern=batch.pattern,
     )
     settled, remaining = settle(jobs, policy, lambda target: True)
+    if batch.dry_run:
+        ctx.exit(report_plan([*failed, *settled], remaining, batch.as_json))
     workers = Workers(max(1, min(batch.processes, len(remaining))), batch.engine, device)
     outcomes = chain(failed, settled, run(([job] for job in remaining), decode_group, options, workers))
     ctx.exit(report(outcomes, len(failed) + len(jobs), style))
@@ -151,3 +160,7 @@ def _is_many(words: InputsAndOutput, recursive: bool) -> bool:
 
 def _line(product: Product) -> str:
     return f"{len(product.data)} bytes, {product.width} x {product.height}"
+
+
+def _verbose_line(product: Product) -> str:
+    return f"{_line(product)}, {share(product)}, {product.seconds:.2f} s"

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from ddncodec.batch.outcomes import Product
 from ddncodec.cli.batch.options import BatchArguments, batch_options
-from ddncodec.cli.batch.reporting import Style, on_terminal, report, show_trial
+from ddncodec.cli.batch.reporting import Style, on_terminal, report, report_plan, share, show_trial
 from ddncodec.cli.failures import Failure
 from ddncodec.cli.options import (
     base64_option,
@@ -145,9 +145,9 @@ def encode(
     """Encode pictures to streams.
 
     Inputs are pictures of any format that Pillow reads. OUT is a file; or a folder, where outputs have the names of
-    their inputs with the suffix .ddn, and with -r their places as well; or left out: photo.png becomes photo.ddn. `-`
-    is standard input or output. Prints the
-    size of every output in bytes and in bits per pixel. A file that fails does not keep others from being encoded.
+    their inputs with the suffix .ddn, and with -r their places as well; or left out: photo.png becomes photo.ddn.
+    `-` is standard input or output. Prints the size of every output in bytes and in bits per pixel. A file that
+    fails does not keep others from being encoded.
 
     A size or PSNR asked for takes several encodings of each picture, 3 to 5 of most photographs.
 
@@ -171,7 +171,13 @@ def encode(
         check_color(background)
     words = batch.words.resolve(SUFFIX)
     jobs, failed = plan(
-        words.sources, words.output, SUFFIX, SUFFIXES, recursive=batch.words.recursive, into_folder=words.into_folder
+        words.sources,
+        words.output,
+        SUFFIX,
+        SUFFIXES,
+        recursive=batch.words.recursive,
+        into_folder=words.into_folder,
+        pattern=batch.pattern,
     )
     if not (force or words.into_folder or words.output.is_dir()):
         _check_is_no_picture(words.output)
@@ -193,12 +199,21 @@ def encode(
         first_frame=frame == "first",
         inline=inline,
         as_text=as_text,
+        measure=batch.verbose,
         on_trial=show_trial if trials else ignore_trial,
     )
     settled, remaining = settle(jobs, Policy(batch.overwrite, batch.resume), lambda path: is_encoded_so(path, options))
+    if batch.dry_run:
+        ctx.exit(report_plan([*failed, *settled], remaining, batch.as_json))
     workers = Workers(max(1, min(batch.processes, len(remaining))), batch.engine, device)
     outcomes = chain(failed, settled, run(groups(remaining, options), encode_group, options, workers))
-    ctx.exit(report(outcomes, len(failed) + len(jobs), Style(batch.quiet, batch.as_json, _line, trials)))
+    ctx.exit(
+        report(
+            outcomes,
+            len(failed) + len(jobs),
+            Style(batch.quiet, batch.as_json, _verbose_line if batch.verbose else _line, trials),
+        )
+    )
 
 
 def _target(ctx: click.Context, **targets: float | None) -> dict[str, float]:
@@ -233,3 +248,8 @@ def _check_is_no_picture(output: Path) -> None:
 def _line(product: Product) -> str:
     size = len(product.data)
     return f"{size} bytes, {8 * size / (product.width * product.height):.4f} bpp"
+
+
+def _verbose_line(product: Product) -> str:
+    decibels = "" if product.psnr is None else f", {product.psnr:.2f} dB"
+    return f"{_line(product)}, {share(product)}{decibels}, {product.seconds:.2f} s"

@@ -79,8 +79,11 @@ class BatchArguments:
     words: FileArguments
     processes: int
     engine: str
+    pattern: str | None
     overwrite: bool
     resume: bool
+    dry_run: bool
+    verbose: bool
     quiet: bool
     as_json: bool
 
@@ -89,6 +92,7 @@ _BATCH_OPTIONS = (
     click.argument("files", metavar="IN... [OUT]", nargs=-1, required=True, type=click.Path()),
     click.option("-o", "--output", type=click.Path(), metavar="OUT", help="File or folder to write."),
     click.option("-r", "--recursive", is_flag=True, help="Take the files in folders and in their folders."),
+    click.option("--glob", "pattern", metavar="PATTERN", help="With -r: files of such names, as 'IMG_*.jpg'."),
     click.option(
         "-j", "--jobs", "processes", type=click.IntRange(1), default=1, show_default=True, metavar="N",
         help="Processes to work in; each loads the model once.",
@@ -101,8 +105,10 @@ _BATCH_OPTIONS = (
         "--overwrite/--no-overwrite", default=True, show_default=True,
         help="Replace outputs that exist; or else they are errors.",
     ),
+    click.option("-n", "--dry-run", is_flag=True, help="Print what would be written, and do nothing."),
     click.option("--resume", is_flag=True, help="Skip files whose outputs exist and are not older than they are."),
     click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file, a line each."),
+    click.option("-v", "--verbose", is_flag=True, help="Print time, PSNR of streams, and size against the input."),
     quiet_option,
 )  # fmt: skip
 
@@ -111,14 +117,11 @@ def batch_options(command: Command) -> Command:
     """Give a command IN, OUT and what goes with many files, as one argument `batch`."""
 
     @functools.wraps(command)
-    def gathered(
-        files: tuple[str, ...], output: str | None, recursive: bool, processes: int, engine: str, overwrite: bool,
-        resume: bool, as_json: bool, quiet: bool, **rest: Any,
-    ) -> Any:  # fmt: skip
-        if engine == "ray" and str(STANDARD) in files[:1]:
+    def gathered(files: tuple[str, ...], output: str | None, recursive: bool, **options: Any) -> Any:
+        if options["engine"] == "ray" and str(STANDARD) in files[:1]:
             raise click.UsageError("--engine ray reads files, not standard input")
-        words = FileArguments(files, output, recursive)
-        return command(batch=BatchArguments(words, processes, engine, overwrite, resume, quiet, as_json), **rest)
+        own = {field.name: options.pop(field.name) for field in dataclasses.fields(BatchArguments)[1:]}
+        return command(batch=BatchArguments(FileArguments(files, output, recursive), **own), **options)
 
     for option in reversed(_BATCH_OPTIONS):
         gathered = option(gathered)

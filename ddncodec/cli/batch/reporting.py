@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from ddncodec.batch.outcomes import Outcome, Product
+from ddncodec.batch.outcomes import FileJob, Outcome, Product
 from ddncodec.cli.failures import FAILED, Failure
 from ddncodec.files import STANDARD
 
@@ -88,6 +89,23 @@ def report(outcomes: Iterable[Outcome], count: int, style: Style) -> int:
     return FAILED if totals.failed else 0
 
 
+def report_plan(settled: Sequence[Outcome], remaining: Sequence[FileJob], as_json: bool) -> int:
+    """Print what would be done; returns the exit status: whether any file cannot be done."""
+    for outcome in settled:
+        if outcome.error is None and not as_json:
+            click.echo(f"{outcome.job.target}: is there already")
+        _show(outcome, Style(False, as_json, str), silent=True)
+    for job in remaining:
+        facts = {"input": str(job.source), "output": str(job.target), "status": "planned"}
+        click.echo(json.dumps(facts) if as_json else f"{job.source} -> {job.target}")
+    return FAILED if any(outcome.error is not None for outcome in settled) else 0
+
+
+def share(product: Product) -> str:
+    """The size of the output against that of the input."""
+    return f"{100 * len(product.data) / max(1, product.input_bytes):.3g} % of the input"
+
+
 def on_terminal() -> bool:
     """Whether someone watches."""
     return sys.stderr is not None and sys.stderr.isatty()
@@ -121,8 +139,10 @@ def _facts(outcome: Outcome) -> dict[str, object]:
         product = outcome.product
         facts |= {
             "width": product.width, "height": product.height, "input_bytes": product.input_bytes,
-            "output_bytes": len(product.data), "notices": product.notices,
+            "output_bytes": len(product.data), "seconds": round(product.seconds, 3), "notices": product.notices,
         }  # fmt: skip
+        if product.psnr is not None:
+            facts["psnr"] = round(product.psnr, 3) if math.isfinite(product.psnr) else None
     return facts
 
 
