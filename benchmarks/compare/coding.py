@@ -3,6 +3,7 @@
 Both import the codec and nothing else of a benchmark, so that their memory is the codec's.
 """
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -30,11 +31,14 @@ class Cost:
 
 
 class CodingProcess:
-    """One spawned (not forked) process that loads `codec` and codes any number of files."""
+    """One spawned (not forked) process on one core that loads `codec` and codes any number of files."""
 
-    def __init__(self, codec: ImageCodec) -> None:
+    def __init__(self, codec: ImageCodec, core: int = 0) -> None:
+        """`core` is the number of the core, among those allowed, to which the process keeps."""
         self._codec = codec
-        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+        self._pool = ProcessPoolExecutor(
+            max_workers=1, mp_context=get_context("spawn"), initializer=_stay_on_core, initargs=(core,)
+        )
 
     def __enter__(self) -> "CodingProcess":
         return self
@@ -54,6 +58,13 @@ class CodingProcess:
     def decode(self, path: Path) -> tuple[Image.Image, Cost]:
         """Decode the file at `path`; the cost includes reading it."""
         return self._pool.submit(_decode_file, self._codec, path).result()
+
+
+def _stay_on_core(number: int) -> None:
+    """Times of codecs with and without threads compare on one core only. Only Linux can do this."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def _encode_file(codec: ImageCodec, image: Image.Image, setting: int, path: Path) -> Cost:

@@ -91,7 +91,7 @@ def measure(codec: ImageCodec, jobs: Sequence[Job], environment: Environment, wo
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-"))
         for number in range(workers):
-            encoder, decoder = (stack.enter_context(CodingProcess(codec)) for _ in range(2))
+            encoder, decoder = (stack.enter_context(CodingProcess(codec, core=number)) for _ in range(2))
             idle.put(Worker(encoder, decoder, file=Path(folder, f"coded{number}.{codec.name}")))
         threads = stack.enter_context(ThreadPoolExecutor(workers))
         stack.callback(threads.shutdown, cancel_futures=True)

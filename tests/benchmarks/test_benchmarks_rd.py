@@ -116,6 +116,22 @@ def test_memory_is_that_of_the_process_that_codes(pictures: Path) -> None:
         assert row.encode_memory is not None and 10_000_000 < row.encode_memory < 200_000_000  # no torch in there
 
 
+@dataclass(frozen=True)
+class Cores(Jpeg):
+    """A file that says how many cores the encoding process may use."""
+
+    def encode(self, image: Image.Image, setting: int) -> bytes:
+        return str(len(os.sched_getaffinity(0))).encode()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux keeps a process to a core")
+def test_a_process_keeps_to_one_core(picture: Image.Image, tmp_path: Path) -> None:
+    for core in (0, 7):
+        with CodingProcess(Cores(), core) as process:
+            process.encode(picture, 0, tmp_path / "cores")
+        assert (tmp_path / "cores").read_bytes() == b"1"
+
+
 def test_batches_are_the_rows_as_codec_compare_reads_them(pictures: Path, tmp_path: Path) -> None:
     run_rd("--images", pictures, "--out", tmp_path, "--codecs", "jpeg,webp", "--jobs", "2")
     rows = [row for row in read_rows(tmp_path / "rd.csv") if row.codec == "webp"]
