@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from ddncodec.images.color_profiles import from_profile, in_mode
 from ddncodec.images.containers import Slim
 from ddncodec.images.depth import DEEP_MODES, raw_mode, reduced
 from ddncodec.images.metadata import NO_METADATA, Metadata
-from ddncodec.images.sources import Source, read_source
+from ddncodec.images.sources import NO_INFO, Source, read_source
 
 MAX_SIDE = 65535
 OPAQUE = 255
@@ -90,14 +91,18 @@ def to_image(pixels: Pixels) -> Image.Image:
     The profile has a name of its own, for under `icc_profile` Pillow would take it to describe the pixels.
     """
     image = Image.fromarray(to_array(pixels))
-    metadata = pixels.metadata
-    if metadata.exif is not None:
-        image.info["exif"] = exif.PREFIX + metadata.exif
-    if metadata.xmp is not None:
-        image.info["xmp"] = metadata.xmp
-    if metadata.icc is not None:
-        image.info["source_icc_profile"] = metadata.icc
+    image.info.update(info_of(pixels.metadata))
     return image
+
+
+def info_of(metadata: Metadata) -> dict[str, bytes]:
+    """Metadata as `info` of a PIL picture has it."""
+    kinds = {
+        "exif": metadata.exif and exif.PREFIX + metadata.exif,
+        "xmp": metadata.xmp,
+        "source_icc_profile": metadata.icc,
+    }
+    return {key: value for key, value in kinds.items() if value is not None}
 
 
 def check_color(name: str) -> tuple[int, int, int]:
@@ -121,10 +126,16 @@ def _from_array(array: np.ndarray) -> Pixels:
     return _checked(Pixels(rgb, gray, None if opaque else array[:, :, -1]))
 
 
-def _from_pil(image: Image.Image, slim: Slim | None = None) -> Pixels:
+def described_as(image: Image.Image, info: Mapping[str, bytes], background: str | None = None) -> Pixels:
+    """As `pixels_of`, with other values for `exif`, `xmp` and `icc_profile` of its `info`; empty ones for none."""
+    pixels = _from_pil(image, None, info)
+    return pixels if background is None else _laid_over(pixels, background)
+
+
+def _from_pil(image: Image.Image, slim: Slim | None = None, info: Mapping[str, bytes] = NO_INFO) -> Pixels:
     try:
         raw = raw_mode(image)
-        source = read_source(image, slim)
+        source = read_source(image, slim, info)
         image.load()
         method = _TRANSPOSITIONS.get(source.orientation)
         upright = image if method is None else image.transpose(method)

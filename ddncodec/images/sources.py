@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from PIL import Image
@@ -14,6 +16,7 @@ from ddncodec.images.containers import PNG_SIGNATURE, Slim, nclx_light, slim_png
 from ddncodec.images.light import Light, gamma_light
 from ddncodec.images.metadata import Metadata
 
+NO_INFO: Mapping[str, bytes] = MappingProxyType({})
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _SAYING_MORE = ("AVIF", "HEIF", "PNG", "TIFF")
 _TURNED_ON_LOADING = ("HEIF", "JXL", "TIFF")
@@ -51,25 +54,27 @@ class Source:
         return Metadata(self.icc, exif, kept_xmp(self.xmp, width, height)), unkept
 
 
-def read_source(image: Image.Image, slim: Slim | None = None) -> Source:
+def read_source(image: Image.Image, slim: Slim | None = None, instead: Mapping[str, bytes] = NO_INFO) -> Source:
     """What a picture says, which is not yet loaded if it is from a file; never raises over what is odd or damaged.
 
-    slim: what was read from its file, where Pillow was given only a part of it.
+    slim: what was read from its file, where Pillow was given only a part of it. instead: entries that replace those of
+    `image.info`.
     """
     data = b"" if slim is not None else _file_of(image)
     if data.startswith(PNG_SIGNATURE):
         slim = slim_png(data)
     info: dict[Any, Any] = dict(image.info)
     info.update(slim.info if slim else {})
+    info.update(instead)
     icc, exif, xmp = (info.get(key) for key in ("icc_profile", "exif", "xmp"))
-    if image.format == "TIFF":
-        exif = _exif_of_tiff(data or (slim.data if slim else b""))
+    if image.format == "TIFF" and "exif" not in instead:
+        exif = _exif_of_tiff(data or (slim.data if slim else b""), image)
     exif = exif_data.without_prefix(exif) if isinstance(exif, bytes) else None
     xmp = info.get(_XMP_KEYWORD) if xmp is None else xmp
     xmp = xmp.encode() if isinstance(xmp, str) else xmp if isinstance(xmp, bytes) else None
     icc = icc if isinstance(icc, bytes) else None
     light = slim.light if slim else nclx_light(data) if icc is None else None
-    if light is None and icc is None and not data and slim is None:
+    if light is None and "icc_profile" not in instead and icc is None and not data and slim is None:
         light = _light_of_info(image)
     if light is None and icc is None and _says_adobe_rgb(exif):
         light = Light(_ADOBE_RGB)
@@ -103,11 +108,11 @@ def _file_of(image: Image.Image) -> bytes:
     return bytes(data)
 
 
-def _exif_of_tiff(data: bytes) -> bytes | None:
-    try:
-        return exif_data.of_tiff(data)
-    except exif_data.ExifError:
-        return None
+def _exif_of_tiff(data: bytes, image: Image.Image) -> bytes | None:
+    """What a TIFF file says; of one that is loaded, what Pillow remembers."""
+    with suppress(Exception):  # whatever it is that Pillow meets
+        return exif_data.of_tiff(data or exif_data.without_prefix(image.getexif().tobytes()))
+    return None
 
 
 def _orientation(image: Image.Image, exif: bytes | None, xmp: bytes | None) -> int:

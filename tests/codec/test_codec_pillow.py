@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from colour_profiles import steep_profile
 from drawing import draw_picture
 from PIL import Image, ImageFile, UnidentifiedImageError
 
@@ -141,3 +144,125 @@ def test_wrong_options_and_pictures_leave_no_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="width"):
         Image.new("RGB", (65536, 1)).save(path, model="tiny")
     assert not path.exists()
+
+
+def described_file(folder: Path) -> tuple[Path, Image.Exif]:
+    """A stream with all metadata, and its EXIF."""
+    exif, path = Image.Exif(), folder / "described.ddn"
+    exif[271] = "Maker"
+    picture = Image.fromarray(draw_picture(30, 40, 5))
+    picture.save(path, model="tiny", effort=1, exif=exif, xmp=b"<x:xmpmeta/>", icc_profile=steep_profile())
+    return path, exif
+
+
+def test_what_is_given_to_save_is_kept_and_read_without_the_pixels(tmp_path: Path) -> None:
+    path, _ = described_file(tmp_path)
+    with Image.open(path) as opened:
+        assert opened.getexif()[271] == "Maker"
+        assert opened.info["xmp"] == b"<x:xmpmeta/>"
+        assert opened.info["source_icc_profile"] == steep_profile()
+        assert opened.tile, "pixels are not loaded for it"
+        opened.load()
+        assert opened.getexif()[271] == "Maker"
+        for suffix in ("jpg", "png", "webp", "tif"):
+            opened.save(tmp_path / f"copy.{suffix}", exif=opened.getexif())
+            with Image.open(tmp_path / f"copy.{suffix}") as copy:
+                assert copy.getexif()[271] == "Maker"
+
+
+def test_the_profile_given_to_save_says_what_the_samples_are(tmp_path: Path, tiny_codec: Codec) -> None:
+    path, _ = described_file(tmp_path)
+    picture = Image.fromarray(draw_picture(30, 40, 5))
+    picture.info["icc_profile"] = steep_profile()
+    assert Image.open(path).tobytes() == tiny_codec.decode(tiny_codec.encode(picture, effort=1)).tobytes()
+    picture.save(path, model="tiny", effort=1, icc_profile=None)
+    picture.info.clear()
+    assert Image.open(path).tobytes() == tiny_codec.decode(tiny_codec.encode(picture, effort=1)).tobytes()
+
+
+@pytest.mark.parametrize("exif", [None, b"", Image.Exif()])
+def test_no_exif_given_to_save_is_none_kept(exif: object, tmp_path: Path) -> None:
+    picture = Image.fromarray(draw_picture(30, 40, 5))
+    with Image.open(described_file(tmp_path)[0]) as described:
+        picture.info["exif"] = described.getexif().tobytes()
+    picture.save(tmp_path / "none.ddn", model="tiny", effort=1, exif=exif, metadata=("xmp",))
+    with Image.open(tmp_path / "none.ddn") as opened:
+        assert len(opened.getexif()) == 0
+
+
+def test_exif_given_to_save_turns_the_picture_and_odd_exif_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    path, exif = tmp_path / "turned.ddn", Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.fromarray(draw_picture(30, 40, 5))
+    picture.save(path, model="tiny", effort=1, exif=exif)
+    with Image.open(path) as opened:
+        assert (opened.size, opened.getexif()[0x0112]) == ((30, 40), 1)
+    exif[282] = -5
+    for odd in (exif, b"no EXIF at all"):
+        with pytest.warns(UserWarning, match="not kept"):
+            picture.save(path, model="tiny", effort=1, exif=odd)
+        assert Image.open(path).load() is not None
+    with pytest.raises(ArgumentError, match="`exif` is a dict"):
+        picture.save(path, model="tiny", effort=1, exif={271: "Maker"})
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 64, 1 << 20])
+def test_parsers_take_streams_in_pieces_of_any_size(pieces: int, tiny_codec: Codec) -> None:
+    data = (GOLDEN / "v1-coded.ddn").read_bytes()
+    parser = ImageFile.Parser()
+    for at in range(0, len(data), pieces):
+        parser.feed(data[at : at + pieces])
+    assert parser.close().tobytes() == tiny_codec.decode(data).tobytes()
+    parser = ImageFile.Parser()
+    parser.feed(data[:-3])
+    with pytest.raises(OSError, match="stream cannot be decoded"):
+        parser.close()
+
+
+def test_verify_notices_damage_without_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DDNC_MODEL_PATH")
+    data = (GOLDEN / "v1-coded.ddn").read_bytes()
+    with Image.open(io.BytesIO(data)) as opened:
+        opened.verify()
+    for damaged in (data[:-1], data[:40] + bytes([data[40] ^ 1]) + data[41:]):
+        with Image.open(io.BytesIO(damaged)) as opened, pytest.raises(OSError, match="stream cannot be decoded"):
+            opened.verify()
+
+
+def test_drafts_and_thumbnails_are_those_of_other_formats(tiny_codec: Codec) -> None:
+    data = (GOLDEN / "v1-coded.ddn").read_bytes()
+    with Image.open(io.BytesIO(data)) as opened:
+        assert opened.draft("L", (8, 8)) is None
+        opened.thumbnail((16, 16))
+        assert opened.size == (16, 12)
+    with Image.open(io.BytesIO(data)) as opened:
+        assert pickle.loads(pickle.dumps(opened)).tobytes() == tiny_codec.decode(data).tobytes()
+
+
+def test_threads_share_an_opened_picture(tiny_codec: Codec) -> None:
+    data = (GOLDEN / "v1-coded.ddn").read_bytes()
+    expected = tiny_codec.decode(data).tobytes()
+    with Image.open(io.BytesIO(data)) as opened, ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: opened.tobytes(), range(16))) == {expected}
+        assert set(pool.map(lambda _: Image.open(io.BytesIO(data)).tobytes(), range(16))) == {expected}
+
+
+def test_sizes_and_tunes_are_options_of_save(tmp_path: Path, tiny_codec: Codec) -> None:
+    path = tmp_path / "picture.ddn"
+    picture = Image.fromarray(draw_picture(60, 80, 3))
+    picture.save(path, model="tiny", effort=1, max_bytes=300)
+    assert path.stat().st_size <= 300
+    picture.save(path, model="tiny", effort=1, tune="visual")
+    assert path.read_bytes() == tiny_codec.encode(picture, effort=1, tune="visual")
+    for options in ({"max_bytes": 300, "quality": 50}, {"max_bytes": -1}, {"tune": "loud"}):
+        with pytest.raises(ArgumentError):
+            picture.save(tmp_path / "no.ddn", model="tiny", **options)
+    assert not (tmp_path / "no.ddn").exists()
+
+
+def test_several_pictures_are_refused_and_one_is_not(tmp_path: Path) -> None:
+    picture = Image.fromarray(draw_picture(20, 30, 3))
+    picture.save(tmp_path / "one.ddn", model="tiny", effort=1, save_all=True)
+    with pytest.raises(OSError, match="one picture, not 3"):
+        picture.save(tmp_path / "more.ddn", model="tiny", save_all=True, append_images=[picture, picture])
+    assert [path.name for path in tmp_path.iterdir()] == ["one.ddn"]
