@@ -4,6 +4,7 @@
 #   make demo IMAGE=a.png   the same with a picture of yours
 #   make test               all tests, WORKERS files at a time
 #   make lint               ruff check, ruff format --check and mypy
+#   make share              the man page and completions of shells, in share/
 #   make docs               the API reference from the docstrings, in docs/reference/; warnings are errors
 #   make dist               source distribution and wheel, in dist/
 #   make clean              remove VENV and everything that these make
@@ -18,7 +19,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 SETUP := setup.cfg setup.py pyproject.toml constraints.txt
 
-.PHONY: demo test lint docs dist clean
+.PHONY: demo test lint docs share dist clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m benchmarks.demo --out demo --quality $(QUALITY) $(if $(IMAGE),--image "$(IMAGE)")
@@ -33,6 +34,9 @@ lint: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/build_reference.py
+
+share: $(VENV)/dev.stamp
+	$(BIN)/python docs/build_share.py
 
 dist: $(VENV)/dev.stamp
 	$(BIN)/python -m build

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class DecodeOptions:
     """How streams become picture files; `levels`, `region` and `allow_partial` as for `Codec.decode`.
 
-    `model` None: that of each stream. `inline`, `as_text`: the form of the streams (FORMAT.md, section 4.2), base64.
+    `max_side`: larger pictures are reduced to it. `model` None: that of each stream. `inline`, `as_text`: the form
+    of the streams (FORMAT.md, section 4.2), base64.
     """
 
     writing: Writing
@@ -38,6 +39,7 @@ class DecodeOptions:
     levels: int | None = None
     region: tuple[int, int, int, int] | None = None
     allow_partial: bool = False
+    max_side: int | None = None
     inline: bool = False
     as_text: bool = False
     precision: str = "auto"
@@ -58,6 +60,8 @@ def decode_group(jobs: Sequence[FileJob], options: DecodeOptions) -> list[Outcom
             began, stored = time.monotonic(), read_file(job.source)
             data, codec = _stream_and_codec(stored, options)
             image = codec.decode(data, options.levels, region=options.region, allow_partial=options.allow_partial)
+            if options.max_side is not None:
+                image.thumbnail((options.max_side, options.max_side))
             out, notices = write_picture(image, options.writing)
             product = Product(out, image.width, image.height, len(stored), notices, time.monotonic() - began)
             outcomes[job] = Outcome(job, product)

@@ -56,6 +56,7 @@ class RegionWords(click.ParamType):
 @click.option("--format", "suffix", metavar="NAME", help="png, jpg, webp, ...  [default: as the suffix of OUT, or png]")
 @click.option("--levels", type=click.IntRange(1), metavar="N", help="Stop after N levels, for a blurrier preview.")
 @click.option("--region", type=RegionWords(), metavar="X,Y,W,H", help="Decode this part only, in pixels.")
+@click.option("--max-side", type=click.IntRange(1), metavar="N", help="Reduce pictures to sides of at most N pixels.")
 @click.option("--progressive", type=FILE, metavar="DIR", help="Write a picture for each level.")
 @click.option("--preview", type=FILE, metavar="FILE", help="Write an animation of the levels, .gif or .webp.")
 @click.option("--background", metavar="COLOR", help="Lay transparent pictures over it.  [default: keep alpha]")
@@ -75,6 +76,7 @@ def decode(
     suffix: str | None,
     levels: int | None,
     region: tuple[int, int, int, int] | None,
+    max_side: int | None,
     progressive: Path | None,
     preview: Path | None,
     background: str | None,
@@ -129,6 +131,7 @@ def decode(
         levels=levels,
         region=region,
         allow_partial=allow_partial,
+        max_side=max_side,
         inline=inline,
         as_text=as_text,
     )

@@ -21,21 +21,22 @@ from ddncodec.files import is_special
 from ddncodec.images.color_profiles import to_profile
 from ddncodec.images.containers import PNG_SIGNATURE, Slim, slim_png, without_metadata
 from ddncodec.images.exif import PREFIX, into_tiff, kept, without_prefix
+from ddncodec.images.optional_formats import hint, register_optional_formats
 from ddncodec.images.pixels import Pixels, from_file, pixels_of
 from ddncodec.images.sources import kept_xmp
 
 T = TypeVar("T")
 SUFFIXES = frozenset({
-    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pgm", ".png", ".pnm", ".ppm", ".tga",
-    ".tif", ".tiff", ".webp",
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".pgm", ".png",
+    ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
 })  # fmt: skip
 """Files in folders and archives that are taken for pictures; any other that Pillow can read has to be named."""
 SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
-    {"JPEG": {"quality": 95}, "MPO": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
+    {**{name: {"quality": 95} for name in ("AVIF", "HEIF", "JPEG", "JXL", "MPO")}, "WEBP": {"lossless": True}}
 )
 """Formats that would lose much at their defaults are written better."""
-ALPHA_FORMATS = frozenset({"AVIF", "GIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
-METADATA_FORMATS = frozenset({"AVIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
+ALPHA_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
+METADATA_FORMATS = frozenset({"AVIF", "HEIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
 """Those in which Pillow embeds EXIF and ICC profiles."""
 _KEEPS_SIZE = METADATA_FORMATS | {"BMP", "DIB", "GIF", "JPEG2000", "PPM", "TGA"}
 """Others may hold some sizes only, and Pillow scales to these."""
@@ -82,7 +83,7 @@ def open_picture(file: IO[bytes]) -> Image.Image:
     """
     prefix = file.read(_PREFIX_BYTES)
     tried: set[str] = set()
-    for load_plugins in (Image.preinit, Image.init):  # the usual ones first, for all take long to load
+    for load_plugins in (Image.preinit, Image.init, register_optional_formats):  # those that load fast first
         load_plugins()
         for name in [name for name in Image.ID if name not in tried]:
             tried.add(name)
@@ -92,7 +93,7 @@ def open_picture(file: IO[bytes]) -> Image.Image:
                 if accepted and not isinstance(accepted, str):  # a text says what is not installed
                     file.seek(0)
                     return factory(file, "")
-    raise UnidentifiedImageError("not a picture that Pillow can read")
+    raise UnidentifiedImageError(f"not a picture that Pillow can read{hint(prefix)}")
 
 
 def read_picture(data: bytes, reading: Reading) -> Pixels:
@@ -156,9 +157,11 @@ def _read_slim(data: bytes, slim: Slim | None, reading: Reading) -> Pixels:
 
 def picture_format(suffix: str, path: Path) -> str:
     """Pillow's name of the format of a suffix. Raises ArgumentError naming `path` if Pillow cannot write it."""
+    register_optional_formats()
     name = Image.registered_extensions().get(suffix.lower())
     if name is None or name not in Image.SAVE:
-        raise ArgumentError(f"{path}: suffix {suffix!r} is not a picture format that Pillow can write, try .png")
+        advice = hint(suffix=suffix) or ", try .png"
+        raise ArgumentError(f"{path}: suffix {suffix!r} is not a picture format that Pillow can write{advice}")
     return name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from cli_cases import TINY, Ddnc, Refused
+from cli_cases import GOLDEN, TINY, Ddnc, Refused
 from drawing import draw_folder
 
 import bitstream
@@ -208,3 +209,25 @@ def shell(words: str, module: str = "ddncodec") -> subprocess.CompletedProcess[s
     }
     command = f"{sys.executable} -m {module} {words}"
     return subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, timeout=120)
+
+
+SLOW_IMPORT = """
+import os, signal, sys
+from ddncodec.cli import start
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["ddnc", *{words!r}]
+start.start()
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "numpy", "constriction", "PIL.Image", "torch", "tempfile"])
+def test_interrupts_while_modules_are_imported_end_quietly(module: str, photo: Path) -> None:
+    code = SLOW_IMPORT.format(module=module, words=["encode", "photo.png", "out.ddn", "--model", "tiny"])
+    environment = {**os.environ, "PYTHONPATH": str(Path(ddncodec.__file__).parents[1]), "DDNC_MODEL_PATH": str(GOLDEN)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stderr) == (-signal.SIGINT, "") or "out.ddn" in run.stdout
+    assert not list(Path().glob(".ddnc*"))
