@@ -7,8 +7,9 @@ import click
 from PIL import Image
 
 from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
+from benchmarks.compare.appearance import appearances
 from benchmarks.compare.baseline import compare, losses, render
-from benchmarks.compare.codecs import Ddnc
+from benchmarks.compare.codecs import Ddnc, ImageCodec
 from benchmarks.compare.equal_score import equal_scores
 from benchmarks.compare.headline import headline
 from benchmarks.compare.page import PAGE_NAME, PROGRESSIVE_FOLDER, SMALL_FOLDER, pass_file, write_page
@@ -46,7 +47,7 @@ PASSES, PASS_SIDE = 5, 480
     type=click.IntRange(0),
     default=3,
     show_default=True,
-    help="Pictures to show in the report, about 3 MB each.",
+    help="Pictures to show in the report, each by six codecs at most; about 3 MB each.",
 )
 @click.option(
     "--baseline",
@@ -85,14 +86,14 @@ def bench(
             click.echo(f"wrote {out / PAGE_NAME}, a quick report: {_finding(rows)}")
     if not quick:
         measure_folder(codecs, paths, out, workers, quiet=quiet)
-        make_views(codecs, paths[:shown], out, quiet=quiet)
+        rows = read_rows(out / CSV_NAME)
+        make_views(_viewed(codecs, rows), paths[:shown], out, quiet=quiet)
         for codec in codecs:
             if isinstance(codec, Ddnc):
                 _progressive(codec, paths[0], out / PROGRESSIVE_FOLDER)
         if small:
             measure_small(small_codecs(model, effort), paths, out / SMALL_FOLDER, workers, quiet=quiet)
         write_reports(out)
-        rows = read_rows(out / CSV_NAME)
         if not quiet:
             click.echo(f"wrote {out / PAGE_NAME}: {_finding(rows)}")
     if baseline is not None:
@@ -100,6 +101,14 @@ def bench(
         click.echo(render(change))
         if found := losses(change, max_loss, max_slowdown):
             raise BenchmarkError("; ".join(found))
+
+
+def _viewed(codecs: Sequence[ImageCodec], rows: Sequence[RdRow]) -> list[ImageCodec]:
+    """Of the codecs that were measured, those whose curves are drawn at first; all if there is none of these."""
+    measured = {row.codec for row in rows}
+    looks = appearances(measured)
+    found = [codec for codec in codecs if codec.name in measured and looks[codec.name].shown]
+    return found or [codec for codec in codecs if codec.name in measured]
 
 
 def _finding(rows: Sequence[RdRow]) -> str:

@@ -15,7 +15,7 @@ from benchmarks.compare.metrics import METRICS, Metric
 from benchmarks.compare.rows import RdRow
 from benchmarks.compare.summary import SUBJECT, Comparison, Report
 
-PUBLISHED = Path(__file__).parents[1] / "published" / "kodak-compressai.json"
+PUBLISHED = tuple(Path(__file__).parents[1] / "published" / f"kodak-{name}.json" for name in ("compressai", "coolchic"))
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,24 @@ def _of_known(summary: Callable, weighted: Sequence[tuple[RdRow, float]], name: 
 
 
 def published_curves(rows: Sequence[RdRow]) -> dict[str, Any] | None:
-    """The published figures, where the rows are of pictures of the same set."""
-    if all(re.fullmatch(r"kodim\d\d\.png", row.image) for row in rows):
-        return json.loads(PUBLISHED.read_text(encoding="utf-8"))
-    return None
+    """The published figures and their sources, where the rows are of pictures of the same set.
+
+    A curve with figures of each picture becomes the mean over the pictures of the rows.
+    """
+    images = {row.image for row in rows}
+    if not all(re.fullmatch(r"kodim\d\d\.png", image) for image in images):
+        return None
+    sources = [json.loads(path.read_text(encoding="utf-8")) for path in PUBLISHED]
+    curves = []
+    for source in sources:
+        for curve in source.pop("curves"):
+            of_pictures = curve.pop("pictures", {})
+            found = [of_pictures[image] for image in sorted(images & of_pictures.keys())]
+            means = {
+                name: [fmean(values) for values in zip(*(each[name] for each in found))] for name in ("bpp", "psnr")
+            }
+            curves.append({**(means if found else {}), **curve, "same_pictures": bool(found)})
+    return {"sources": sources, "curves": curves}
 
 
 def chart_data(rows: Sequence[RdRow], published: dict[str, Any] | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from page_cases import choose, value
 
 from benchmarks.compare.browser import resize
 from benchmarks.compare.page import PAGE_NAME, render_page
-from benchmarks.compare.page_data import chart_data
+from benchmarks.compare.page_data import chart_data, published_curves
 from benchmarks.compare.rows import write_rows
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_curves_are_drawn_and_read_by_pointer(open_page: Chrome) -> None:
     dots = open_page.find_elements(By.CSS_SELECTOR, "#rd .plot .dot")
     assert len(dots) == 5 * 5
     published = open_page.find_elements(By.CSS_SELECTOR, "#rd .published-curve")
-    assert len(published) == 7
+    assert len(published) == 10
     open_page.execute_script("arguments[0].scrollIntoView({block: 'center'})", dots[0])
     ActionChains(open_page).move_to_element(dots[0]).perform()
     reading = open_page.find_element(By.CSS_SELECTOR, "#rd .reading")
@@ -160,6 +160,17 @@ def test_means_are_of_the_pictures_that_every_codec_finished() -> None:
     assert series["jpeg", ""] == series["jpeg", "a.png"]
     assert series["jpeg", "b.png"][0] == [0.15, 18, 0, 150]
     assert ("ddnc", "b.png") not in series
+
+
+def test_published_figures_of_pictures_are_means_over_the_same_pictures() -> None:
+    rows = [row for image in ("kodim01.png", "kodim13.png") for row in make_rows("ddnc", image)]
+    published = published_curves(rows)
+    assert published is not None
+    curves = {curve["name"]: curve for curve in published["curves"]}
+    assert curves["Cool-chic 5.0"]["bpp"][0] == pytest.approx((0.093285 + 0.171474) / 2)
+    assert [name for name, curve in curves.items() if curve["same_pictures"]] == ["Cool-chic 5.0"]
+    assert all(curve["bpp"] == sorted(curve["bpp"]) for curve in curves.values())
+    assert published_curves(make_rows("ddnc", "a.png")) is None
 
 
 def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
