@@ -18,5 +18,5 @@ def to_samples(pixels: np.ndarray, device: torch.device | None = None) -> Tensor
 
 def to_pixels(samples: Tensor) -> np.ndarray:
     """(B, C, H, W) float32 nominally in [-1, 1] -> (B, H, W, C) uint8, rounded and clipped, on the CPU."""
-    levels = ((samples + 1) * SAMPLE_SCALE).round_().clamp_(0, 255).to(torch.uint8)
+    levels = (samples + 1).mul_(SAMPLE_SCALE).round_().clamp_(0, 255).to(torch.uint8)
     return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -82,8 +82,8 @@ class Engine:
 
         `filters` are the pictures' post-filters, if there are any.
         """
-        last = deque(self._walk(planes, headers), maxlen=1).pop()  # all of them would fill the memory
-        return self._pixels(last, headers[0], filters)
+        states = deque(self._walk(planes, headers), maxlen=1)  # all of them would fill the memory
+        return self._pixels(self.render(states.pop(), headers[0]), filters)
 
     @torch.inference_mode()
     def replay_part(self, planes: Planes, header: Header, part: Window, post_filter: PostFilter | None) -> np.ndarray:
@@ -107,7 +107,7 @@ class Engine:
     ) -> Iterator[np.ndarray]:
         """Decode one picture level by level, yielding (H, W, 3) uint8 after each; the last one is filtered."""
         for state in self._walk([planes], [header]):
-            yield self._pixels(state, header, [post_filter] if state.level == len(planes) else ())[0]
+            yield self._pixels(self.render(state, header), [post_filter] if state.level == len(planes) else ())[0]
 
     def _walk(self, planes: Sequence[Planes], headers: Sequence[Header]) -> Iterator[State]:
         state = self.start(headers)
@@ -147,10 +147,11 @@ class Engine:
     def _cropped(picture: Tensor, header: Header) -> Tensor:
         return picture[:, :, : header.height, : header.width].float()
 
-    def _pixels(self, state: State, header: Header, filters: Sequence[PostFilter | None] = ()) -> np.ndarray:
-        picture = self.render(state, header)
-        if any(filters):
-            picture = torch.stack([each.apply(one) if each else one for one, each in zip(picture, filters)])
+    @staticmethod
+    def _pixels(picture: Tensor, filters: Sequence[PostFilter | None]) -> np.ndarray:
+        for one, each in zip(picture, filters):
+            if each is not None:
+                one.copy_(each.apply(one))
         return to_pixels(picture)
 
 

@@ -222,10 +222,16 @@ class FusedBackend:
         enter = self._enters[stage]
         if index or enter is None:
             return state.hidden.to(self.precision), state.image
+        image = enlarge(state.image)
         batch, channels, height, width = state.hidden.shape
-        out = enter(state.hidden.permute(0, 2, 3, 1).reshape(-1, channels))
-        out = out.view(batch, height, width, 2, 2, -1).transpose(2, 3).reshape(batch, 2 * height, 2 * width, -1)
-        return out.permute(0, 3, 1, 2), enlarge(state.image)
+        wide = torch.empty(batch, height, 2, width, 2, enter.outputs // 4, dtype=self.precision)
+        before = state.hidden.permute(0, 2, 3, 1)
+        step = max(1, STRIP_NUMBERS // (batch * width * enter.outputs))
+        for top in range(0, height, step):
+            rows = before[:, top : top + step]
+            out = enter(rows.reshape(-1, channels)).view(*rows.shape[:3], 2, 2, -1)
+            wide[:, top : top + step] = out.transpose(2, 3)
+        return wide.view(batch, 2 * height, 2 * width, -1).permute(0, 3, 1, 2), image
 
     def _level(self, layer: DiscreteDistributionLayer, components: Tensor | None) -> FusedLevel:
         still = None if layer.choice_embedding is None else layer.choice_embedding[0]
