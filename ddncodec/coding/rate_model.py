@@ -115,17 +115,21 @@ class PriorRates:
         costs = cells.new_full((*cells.shape[:2], count), torch.inf)
         bits, indices = torch.zeros_like(costs), torch.zeros_like(costs, dtype=torch.int64)
         plane = np.zeros(self._grid, np.int32)
+        flat_cells, flat_costs, flat_bits, flat_indices = (
+            each.view(-1, each.shape[2]) for each in (cells, costs, bits, indices)
+        )
         for phase, positions in enumerate(checkerboard(self._grid)):
             if phase == NON_ANCHOR:
                 self._state.condition_on_anchors(plane)
             for block in _blocks(positions):
-                rows, cols = (torch.from_numpy(each).to(cells.device) for each in np.divmod(block, self._grid[1]))
+                rows, cols = np.divmod(block, self._grid[1])
+                at = torch.from_numpy(rows * cells.shape[1] + cols).to(cells.device)
                 extra = -torch.from_numpy(self._state.nonzero_logits(block)).to(cells)[:, None] / LOGITS_PER_OCTAVE
                 price = _value_bits(self._state.value_logits(block)).to(cells.device)
-                changes, found = best_candidates(cells[rows, cols], candidates, price * unit, count)
-                costs[rows, cols], indices[rows, cols] = changes / unit + extra, found
-                bits[rows, cols] = price.gather(1, found) + extra
-                plane.flat[block] = found[:, 0].where(costs[rows, cols, 0] < 0, 0).cpu().numpy()
+                changes, found = best_candidates(flat_cells.index_select(0, at), candidates, price * unit, count)
+                cost = changes / unit + extra
+                flat_costs[at], flat_indices[at], flat_bits[at] = cost, found, price.gather(1, found) + extra
+                plane.flat[block] = found[:, 0].where(cost[:, 0] < 0, 0).cpu().numpy()
         return Priced(costs, bits, indices)
 
     def finish(self, plane: np.ndarray) -> None:
@@ -144,8 +148,9 @@ def rate_model(model: Model, header: Header) -> RateModel:
 def _value_bits(logits: np.ndarray) -> Tensor:
     """Bits of indices 0..K-1 given that they are not 0, (n, K) float32, of logits (n, K - 1); those of 0 are 0."""
     octaves = torch.from_numpy(logits).float() / LOGITS_PER_OCTAVE
-    bits = torch.logsumexp(octaves * math.log(2), dim=1, keepdim=True) / math.log(2) - octaves
-    return torch.nn.functional.pad(bits, (1, 0))
+    bits = octaves.new_zeros(len(octaves), octaves.shape[1] + 1)
+    torch.sub(torch.logsumexp(octaves * math.log(2), dim=1, keepdim=True) / math.log(2), octaves, out=bits[:, 1:])
+    return bits
 
 
 def _blocks(positions: np.ndarray) -> Iterator[np.ndarray]:
