@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, wraps
-from numbers import Real
-from typing import Any, Literal, TypeAlias, TypeVar, overload
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from bitstream import DEFAULT_LIMITS, CodecError, Header, Limits, Planes
 from ddncodec.coding import assembly, chunks, tiles
-from ddncodec.coding.ambient import settings_of_our_own
+from ddncodec.coding.ambient import settings_of_our_own, within_computing
 from ddncodec.coding.arguments import check_data, check_threads, on_host, to_device, to_region
 from ddncodec.coding.assembly import Parsed
 from ddncodec.coding.batching import batches, check_on_error, failing
@@ -26,30 +25,16 @@ from ddncodec.coding.condition import Condition
 from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
 from ddncodec.coding.engine import Engine
 from ddncodec.coding.precision import AUTO, check_precision, precision_of
-from ddncodec.coding.rate import step_of_lambda
+from ddncodec.coding.rate import step_of_quality
 from ddncodec.coding.threads import computing
-from ddncodec.coding.tiles import Choice
-from ddncodec.coding.tiling import DEFAULT_TILING, Region, Tiling
+from ddncodec.coding.tiling import DEFAULT_TILING, Tiling
 from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
-from ddncodec.errors import ArgumentError
 from ddncodec.images.pixels import Picture, Pixels, pixels_of, to_array, to_image
 from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model
 
 DEFAULT_QUALITY = 50.0
 Input: TypeAlias = Picture | Tensor
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def _on_own_cores(method: Method) -> Method:
-    """A method of a codec, within `Codec.computing`."""
-
-    @wraps(method)
-    def computed(codec: Codec, *words: Any, **options: Any) -> Any:
-        with codec.computing():
-            return method(codec, *words, **options)
-
-    return computed  # type: ignore[return-value]
 
 
 class Codec:
@@ -105,7 +90,7 @@ class Codec:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock(), _loaded=None)
 
-    @_on_own_cores
+    @within_computing
     def condition(self, condition: Condition) -> Codec:
         """A codec for pictures of a class, or with this gray picture or these edges; only for conditional models.
 
@@ -129,7 +114,7 @@ class Codec:
         with computing(self.threads), settings_of_our_own():
             yield
 
-    @_on_own_cores
+    @within_computing
     def _load(self) -> Engine:
         registry.check(self.info)
         model, precision = load_model(self.info, self.device), precision_of(self.precision, self.device)
@@ -139,11 +124,8 @@ class Codec:
 
     def lambda_step(self, quality: float) -> int:
         """The lambda step of a quality from 0 (smallest files) to 100; even steps of log lambda."""
-        if not (isinstance(quality, Real) and 0 <= quality <= 100):
-            raise ArgumentError(f"`quality` (={quality!r}) must be a number 0..100")
         config = self.engine.model.network.config
-        low, high = step_of_lambda(config.smallest_lambda), step_of_lambda(config.largest_lambda)
-        return round(high + (low - high) * quality / 100)
+        return step_of_quality(quality, config.smallest_lambda, config.largest_lambda)
 
     def encode(
         self,
@@ -182,7 +164,7 @@ class Codec:
         background: str | None = ..., effort: int = ..., tune: str = ..., on_error: Literal["return"],
     ) -> list[bytes | CodecError]: ...  # fmt: skip
 
-    @_on_own_cores
+    @within_computing
     def encode_batch(
         self, images: Sequence[Input], quality: float = DEFAULT_QUALITY, coding: str = "coded", *,
         metadata: Collection[str] = (), background: str | None = None, effort: int = DEFAULT_EFFORT,
@@ -206,12 +188,8 @@ class Codec:
                 pixels[i] = pixels_of(on_host(image), background)
                 headers[i] = assembly.make_header(model, pixels[i], coding, step)
         for group in batches(headers):
-            if len(group) == 1:
-                only = group[0]
-                choices = [tiles.choose(self.engine, pixels[only].rgb, headers[only], None, spent, weights)]
-            else:
-                stacked = np.stack([pixels[i].rgb for i in group])
-                choices = tiles.choose_batch(self.engine, stacked, [headers[i] for i in group], spent, weights)
+            pictures, same = [pixels[i].rgb for i in group], [headers[i] for i in group]
+            choices = tiles.choose_batch(self.engine, pictures, same, spent, weights)
             for i, each in zip(group, choices):
                 with failing(i, len(images), on_error, out):
                     out[i] = assembly.assemble(model, each, headers[i], pixels[i], metadata)
@@ -225,7 +203,7 @@ class Codec:
         region: tuple[int, int, int, int] | None = None,
         allow_partial: bool = False,
     ) -> Image.Image:
-        """Decode a stream to a PIL image, mode RGB, L, RGBA or LA; `info` holds metadata, see `pictures.to_image`.
+        """Decode a stream to a PIL image, mode RGB, L, RGBA or LA; `info` holds metadata as `to_image` says.
 
         levels: stop after this many levels, for a preview. region: x, y, width and height in pixels of the part to
         decode, which costs less than the whole. allow_partial: decode the whole passes of a torn stream.
@@ -257,7 +235,7 @@ class Codec:
         self, datas: Sequence[bytes], levels: int | None = ..., *, on_error: Literal["return"]
     ) -> list[Image.Image | CodecError]: ...
 
-    @_on_own_cores
+    @within_computing
     def decode_batch(
         self, datas: Sequence[bytes], levels: int | None = None, *, on_error: str = "raise"
     ) -> list[Image.Image] | list[Image.Image | CodecError]:
@@ -274,70 +252,49 @@ class Codec:
         headers = {i: each.header for i, each in parsed.items()}
         for group in batches(headers, {i: len(each.planes) for i, each in parsed.items()}):
             choices, same = [parsed[i].choice for i in group], [headers[i] for i in group]
-            if len(group) == 1:
-                pictures = tiles.replay(self.engine, choices[0], same[0])[None]
-            else:
-                pictures = tiles.replay_batch(self.engine, choices, same)
-            out.update((i, to_image(_pixels(each, parsed[i]))) for i, each in zip(group, pictures))
+            pictures = tiles.replay_batch(self.engine, choices, same)
+            out.update((i, to_image(parsed[i].pixels(each))) for i, each in zip(group, pictures))
         return [out[i] for i in range(len(datas))]
 
     def decode_progressive(self, data: bytes) -> Iterator[Image.Image]:
         """Decode a stream, yielding the full-size picture after each level. Raises as `decode`.
 
-        A torn stream yields the pictures of its whole passes. Pictures larger than one tile are decoded from the start
-        for every level.
+        A torn stream yields the pictures of its whole passes. Pictures larger than a tile take one decoding a level.
         """
         parsed = self._parse(data, None, allow_partial=True)
-        header, planes, choice = parsed.header, parsed.planes, parsed.choice
-        if self.engine.tiling.fits_one(header.height, header.width):
-            pictures = self.engine.replay_progressively(planes, header, choice.post_filter(self.engine, header))
-        else:
-            parts = (Choice(planes[:n], choice.weights) for n in range(1, len(planes) + 1))
-            pictures = (tiles.replay(self.engine, part, header) for part in parts)
+        pictures = tiles.replay_progressively(self.engine, parsed.choice, parsed.header)
         while (rgb := self._next(pictures)) is not None:
-            yield to_image(_pixels(rgb, parsed))
+            yield to_image(parsed.pixels(rgb))
 
-    @_on_own_cores
+    @within_computing
     def _next(self, pictures: Iterator[np.ndarray]) -> np.ndarray | None:
         return next(pictures, None)
 
-    @_on_own_cores
+    @within_computing
     def planes(self, data: bytes) -> Planes:
         """The index planes in a stream, one (rows, cols) int32 array a level. Raises as `decode`."""
         return self._parse(data, None).planes
 
-    @_on_own_cores
+    @within_computing
     def _parse(self, data: bytes, levels: int | None, allow_partial: bool = False) -> Parsed:
-        check_data(data)
-        return assembly.parse(self.engine.model, data, self.limits, levels, allow_partial=allow_partial)
+        return assembly.parse(self.engine.model, check_data(data), self.limits, levels, allow_partial=allow_partial)
 
-    @_on_own_cores
+    @within_computing
     def _decode(
         self, data: bytes, levels: int | None, region: tuple[int, int, int, int] | None, allow_partial: bool
     ) -> Pixels:
         part = None if region is None else to_region(region)
         parsed = self._parse(data, levels, allow_partial)
+        choice, header = parsed.choice, parsed.header
         if part is None:
-            return _pixels(tiles.replay(self.engine, parsed.choice, parsed.header), parsed)
-        part.check(parsed.header.width, parsed.header.height)
-        return _pixels(tiles.replay_region(self.engine, parsed.choice, parsed.header, part), parsed, part)
-
-
-def _pixels(rgb: np.ndarray, parsed: Parsed, region: Region | None = None) -> Pixels:
-    """A decoded picture with alpha and metadata; `region` is what `rgb` shows."""
-    alpha = parsed.alpha
-    if alpha is not None and region is not None:
-        alpha = alpha[region.y : region.y + region.height, region.x : region.x + region.width]
-    return Pixels(rgb, parsed.header.gray, alpha, parsed.metadata)
+            return parsed.pixels(tiles.replay(self.engine, choice, header))
+        part.check(header.width, header.height)
+        return parsed.pixels(tiles.replay_region(self.engine, choice, header, part), part)
 
 
 @lru_cache(maxsize=4)
 def shared_codec(
-    model: str,
-    device: str = "cpu",
-    limits: Limits = DEFAULT_LIMITS,
-    precision: str = AUTO,
-    threads: int | None = None,
+    model: str, device: str = "cpu", limits: Limits = DEFAULT_LIMITS, precision: str = AUTO, threads: int | None = None
 ) -> Codec:
     """A codec of this process, loaded once for all who ask for the same. Raises as `Codec`."""
     return Codec(model, device, precision, limits, threads=threads)

@@ -119,6 +119,18 @@ def test_nobody_imports_the_command_line_or_benchmarks(path: Path) -> None:
             )
 
 
+def test_modules_of_coding_import_downwards_in_the_listed_order() -> None:
+    package = ROOT / "ddncodec" / "coding"
+    text = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    order = [name for line in text.splitlines() if line[:4] == "    " for name in line[4:].split("  ")[0].split(", ")]
+    assert sorted(order) == sorted({path.stem for path in package.glob("*.py")} - {"__init__"})
+    for path in package.glob("*.py"):
+        for target in imports(path):
+            top, _, name = target.rpartition(".")
+            if top == "ddncodec.coding":
+                assert order.index(name) < order.index(path.stem), f"{path.stem} imports {name}"
+
+
 def test_bitstream_knows_nothing_of_the_project_or_of_pictures() -> None:
     for path in (ROOT / "bitstream").rglob("*.py"):
         tops = {name.partition(".")[0] for name in imports(path)}

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import wraps
+from typing import Any, Protocol, TypeVar
 
 import torch
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class Computer(Protocol):
+    """What computes in surroundings of its own."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Where threads and torch are set as they should be."""
+
+
+def within_computing(method: Method) -> Method:
+    """A method of a `Computer`, called within its `computing`."""
+
+    @wraps(method)
+    def computed(computer: Computer, *arguments: Any, **options: Any) -> Any:
+        with computer.computing():
+            return method(computer, *arguments, **options)
+
+    return computed  # type: ignore[return-value]
 
 
 @contextmanager

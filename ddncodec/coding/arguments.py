@@ -35,10 +35,11 @@ def on_host(image: object) -> Any:
     return array.transpose(1, 2, 0) if array.ndim == 3 else array
 
 
-def check_data(data: object) -> None:
-    """Raise ArgumentError unless `data` is bytes."""
+def check_data(data: bytes) -> bytes:
+    """The same, or ArgumentError unless it is bytes."""
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise ArgumentError(f"`data` is a {type(data).__name__}, must be bytes: the content of a stream, not its path")
+    return data
 
 
 def to_region(region: object) -> Region:

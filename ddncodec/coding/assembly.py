@@ -12,6 +12,7 @@ import bitstream
 from bitstream import Header, Limits, Planes, Stream
 from ddncodec.coding import chunks
 from ddncodec.coding.tiles import Choice
+from ddncodec.coding.tiling import Region
 from ddncodec.errors import ArgumentError
 from ddncodec.images.metadata import Metadata
 from ddncodec.images.pixels import Pixels
@@ -42,6 +43,13 @@ class Parsed:
     def choice(self) -> Choice:
         """What the pixels are decoded from."""
         return Choice(self.planes, self.post_filter)
+
+    def pixels(self, rgb: np.ndarray, region: Region | None = None) -> Pixels:
+        """The picture whose decoded samples are `rgb`, with alpha and metadata; `region` is the part that they show."""
+        alpha = self.alpha
+        if alpha is not None and region is not None:
+            alpha = alpha[region.y : region.y + region.height, region.x : region.x + region.width]
+        return Pixels(rgb, self.header.gray, alpha, self.metadata)
 
 
 def check_coding(coding: str) -> None:

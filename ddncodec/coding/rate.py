@@ -1,8 +1,12 @@
-"""What an index will cost, read from the integer tables that will code it; for the encoder's choices only."""
+"""Lambda of a quality, and what an index will cost, read from the integer tables that will code it.
+
+For the encoder's choices only.
+"""
 
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 import torch
@@ -10,6 +14,7 @@ from torch import Tensor
 
 from bitstream import LevelTables
 from bitstream.tables import PROBABILITY_ONE, lambda_bucket, score_bins
+from ddncodec.errors import ArgumentError
 
 LAMBDA_STEPS_PER_OCTAVE = 16
 
@@ -22,6 +27,17 @@ def step_of_lambda(value: float) -> int:
 def lambda_of_step(step: float) -> float:
     """Lambda in squared 8-bit sample levels per bit: 2^(step / 16). A header has whole steps only."""
     return 2.0 ** (step / LAMBDA_STEPS_PER_OCTAVE)
+
+
+def step_of_quality(quality: float, smallest_lambda: float, largest_lambda: float) -> int:
+    """The lambda step of a quality from 0, at the largest lambda, to 100; even steps of log lambda.
+
+    Raises: ArgumentError.
+    """
+    if not (isinstance(quality, Real) and 0 <= quality <= 100):
+        raise ArgumentError(f"`quality` (={quality!r}) must be a number 0..100")
+    best, worst = step_of_lambda(smallest_lambda), step_of_lambda(largest_lambda)
+    return round(worst + (best - worst) * quality / 100)
 
 
 def value_bits(tables: LevelTables, step: int) -> Tensor:

@@ -103,13 +103,15 @@ def _encode(
 
 def choose_batch(
     engine: Engine,
-    pixels: np.ndarray,
+    pictures: Sequence[np.ndarray],
     headers: Sequence[Header],
     effort: Effort = EFFORTS[0],
     weights: VisualWeights | None = None,
 ) -> list[Choice]:
-    """Encode pictures (B, H, W, 3) uint8 that fit one tile, together."""
-    out, whole = [], slice(None)
+    """Encode one picture (H, W, 3) uint8 of any size, or equally large ones that fit one tile together."""
+    if len(pictures) == 1:
+        return [choose(engine, pictures[0], headers[0], None, effort, weights)]
+    out, whole, pixels = [], slice(None), np.stack(pictures)
     weight_map = _weight_map(engine, pixels, weights)
     found = encoder.encode(engine, pixels, headers, effort=effort, weight_map=weight_map)
     for encoded, picture, header in zip(found, pixels, headers):
@@ -147,9 +149,23 @@ def replay(engine: Engine, choice: Choice, header: Header) -> np.ndarray:
 
 
 def replay_batch(engine: Engine, choices: Sequence[Choice], headers: Sequence[Header]) -> np.ndarray:
-    """Decode equally large pictures that fit one tile, together: (B, H, W, 3) uint8."""
+    """Decode one picture of any size, or equally large ones that fit one tile together: (B, H, W, 3) uint8."""
+    if len(choices) == 1:
+        return replay(engine, choices[0], headers[0])[None]
     filters = [choice.post_filter(engine, header) for choice, header in zip(choices, headers)]
     return engine.replay([choice.planes for choice in choices], headers, filters)
+
+
+def replay_progressively(engine: Engine, choice: Choice, header: Header) -> Iterator[np.ndarray]:
+    """Decode one picture of any size level by level: (H, W, 3) uint8 after each; only the last one is filtered.
+
+    Pictures larger than one tile are decoded from the start for every level.
+    """
+    if engine.tiling.fits_one(header.height, header.width):
+        yield from engine.replay_progressively(choice.planes, header, choice.post_filter(engine, header))
+    else:
+        for count in range(1, len(choice.planes) + 1):
+            yield replay(engine, Choice(choice.planes[:count], choice.weights), header)
 
 
 def replay_region(engine: Engine, choice: Choice, header: Header, region: Region) -> np.ndarray:

@@ -19,6 +19,7 @@ import torch
 
 from ddncodec.cli.failures import INTERRUPTED, TERMINATED, Failure
 from ddncodec.cli.training.training_log import TrainingLog
+from ddncodec.coding.arguments import to_device
 from ddncodec.errors import ArgumentError
 from ddncodec.files import replacing, write_atomically
 from ddncodec.training.config import Recipe
@@ -220,12 +221,7 @@ def device_name(asked: str | None, has_gpu: bool, local_rank: str | None) -> str
 
 
 def _choose_device(asked: str | None) -> torch.device:
-    name = device_name(asked, torch.cuda.is_available(), os.environ.get("LOCAL_RANK"))
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ArgumentError(f"`device` (={name!r}) is not usable here: {str(error).splitlines()[0]}") from error
+    device = to_device(device_name(asked, torch.cuda.is_available(), os.environ.get("LOCAL_RANK")))
     if device.index is not None and device.type == "cuda":
         torch.cuda.set_device(device)
     return device
