@@ -96,6 +96,7 @@ def test_complete_runs_are_validated_with_real_streams(pictures: Path, ddnc: Ddn
         "name": "mine",
         "init": None,
         "precision": "bfloat16",
+        "accumulate": None,
     }
     with safe_open("runs/mine/mine.safetensors", "numpy") as file:
         assert json.loads(file.metadata()["ddncodec-1"])["name"] == "mine"
