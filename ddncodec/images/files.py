@@ -13,17 +13,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, TypeVar
 
-from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from bitstream import BitstreamError, Limits
 from ddncodec.errors import ArgumentError, DdncError, ImageError
 from ddncodec.files import is_special
 from ddncodec.images.color_profiles import to_profile
 from ddncodec.images.containers import PNG_SIGNATURE, Slim, slim_png, without_metadata
-from ddncodec.images.exif import PREFIX, into_tiff, kept, without_prefix
+from ddncodec.images.embedding import METADATA_FORMATS, described_tiff, options_of
 from ddncodec.images.optional_formats import hint, register_optional_formats
 from ddncodec.images.pixels import Pixels, from_file, pixels_of
-from ddncodec.images.sources import kept_xmp
 
 T = TypeVar("T")
 SUFFIXES = frozenset({
@@ -36,14 +35,11 @@ SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
 )
 """Formats that would lose much at their defaults are written better."""
 ALPHA_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
-METADATA_FORMATS = frozenset({"AVIF", "HEIF", "JPEG", "JXL", "PNG", "TIFF", "WEBP"})
-"""Those in which Pillow embeds EXIF and ICC profiles."""
 _KEEPS_SIZE = METADATA_FORMATS | {"BMP", "DIB", "GIF", "JPEG2000", "PPM", "TGA"}
 """Others may hold some sizes only, and Pillow scales to these."""
 _GIF_COLORS = 256
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
-_XMP_KEYWORD = "XML:com.adobe.xmp"
 _WITHOUT_METADATA = "metadata is damaged, the picture is read without it"
 _PREFIX_BYTES = 16
 """Bytes of a file by which Pillow recognises formats."""
@@ -231,9 +227,9 @@ def _check_size(data: bytes, image: Image.Image, name: str) -> None:
 def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of a file, with EXIF and XMP unless the format cannot hold these, and notices."""
     try:
-        embedded, notices = _metadata(image, name)
+        embedded, notices = options_of(image, name)
         data, warned = _with_warnings(lambda: _file(image, name, {**options, **embedded}))
-        return _described(data, image) if name == "TIFF" else data, notices + warned
+        return described_tiff(data, image) if name == "TIFF" else data, notices + warned
     except Exception as error:  # Pillow raises anything over damaged EXIF, and JPEG holds 64 KiB
         data, warned = _with_warnings(lambda: _file(image, name, options))
         return data, (f"written without EXIF and XMP: {error.__cause__ or error}", *warned)
@@ -246,38 +242,6 @@ def _file(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
     except (OSError, ValueError, struct.error) as error:
         raise ImageError(f"cannot be written as {name}: {error}") from error
     return file.getvalue()
-
-
-def _metadata(image: Image.Image, name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The options of Pillow that embed what the stream kept, as true of this picture, and notices. Raises ExifError."""
-    exif, xmp = _kept_exif(image), _kept_xmp(image)
-    if not (exif or xmp):
-        return {}, ()
-    if name not in METADATA_FORMATS:
-        kinds = " and ".join(kind for kind, data in (("EXIF", exif), ("XMP", xmp)) if data)
-        return {}, (f"{name} holds no {kinds}, which the stream has",)
-    options: dict[str, Any] = {"exif": PREFIX + exif} if exif and name != "TIFF" else {}
-    if xmp and name in ("AVIF", "JPEG", "JXL", "WEBP"):
-        options["xmp"] = xmp
-    elif xmp and name == "PNG":
-        options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add_itxt(_XMP_KEYWORD, xmp.decode("utf-8", "replace"))
-    return options, ()
-
-
-def _described(tiff: bytes, image: Image.Image) -> bytes:
-    """A TIFF file with what the stream kept."""
-    exif, xmp = _kept_exif(image), _kept_xmp(image)
-    return into_tiff(tiff, exif or b"", xmp) if exif or xmp else tiff
-
-
-def _kept_exif(image: Image.Image) -> bytes | None:
-    exif = image.info.get("exif")
-    return kept(without_prefix(exif), *image.size) if exif else None
-
-
-def _kept_xmp(image: Image.Image) -> bytes | None:
-    return kept_xmp(image.info.get("xmp"), *image.size)
 
 
 def _restored(image: Image.Image, name: str) -> tuple[Image.Image, bytes]:
