@@ -32,6 +32,7 @@ from ddncodec.coding.tune import DEFAULT_TUNE, weights_of
 from ddncodec.images.pixels import Picture, Pixels, pixels_of, to_array, to_image
 from ddncodec.zoo import registry
 from ddncodec.zoo.loading import load_model
+from ddncodec.zoo.weights_file import ModelInfo
 
 DEFAULT_QUALITY = 50.0
 Input: TypeAlias = Picture | Tensor
@@ -292,9 +293,13 @@ class Codec:
         return parsed.pixels(tiles.replay_region(self.engine, choice, header, part), part)
 
 
-@lru_cache(maxsize=4)
 def shared_codec(
     model: str, device: str = "cpu", limits: Limits = DEFAULT_LIMITS, precision: str = AUTO, threads: int | None = None
 ) -> Codec:
-    """A codec of this process, loaded once for all who ask for the same. Raises as `Codec`."""
-    return Codec(model, device, precision, limits, threads=threads)
+    """A codec of this process, loaded once for all who ask for the same file. Raises as `Codec`."""
+    return _shared_codec(registry.find(model), device, limits, precision, threads)
+
+
+@lru_cache(maxsize=4)
+def _shared_codec(info: ModelInfo, device: str, limits: Limits, precision: str, threads: int | None) -> Codec:
+    return Codec(info.path, device, precision, limits, threads=threads)

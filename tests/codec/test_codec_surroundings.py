@@ -154,3 +154,14 @@ def test_batches_name_what_fails_and_can_return_the_rest(tiny_codec: Codec) -> N
 def test_an_error_of_one_picture_is_not_numbered(tiny_codec: Codec) -> None:
     with pytest.raises(ddncodec.ImageError, match=r"^height"):
         tiny_codec.encode(np.zeros((0, 5, 3), np.uint8))
+
+
+def test_shared_codecs_follow_the_file_that_a_name_stands_for_now(
+    tiny_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, source in (("one", tiny_path), ("two", tiny_path.with_name("foretold.safetensors"))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.safetensors").write_bytes(source.read_bytes())
+        monkeypatch.chdir(tmp_path / folder)
+        data = ddncodec.encode(PICTURE, model="mine.safetensors")
+        assert bitstream.read_header(data).model_id == Codec(source).info.identity
