@@ -46,7 +46,7 @@ def headline(scores: Sequence[EqualScore], tables: Sequence[tuple[str, Sequence[
     )
     if not bars:
         return None
-    sentences = [_sizes(bars), _times(tables), _losses(scores)]
+    sentences = [_sizes(bars), _times(tables), _losses(scores, tables)]
     return Headline(tuple(filter(None, sentences)), _grouped(bars), _ranges({bar.metric for bar in bars}))
 
 
@@ -71,9 +71,11 @@ def _times(tables: Sequence[tuple[str, Sequence[Costs]]]) -> str:
         own = by_name.get(SUBJECT)
         if own is None or own.encode_cpu is None or own.decode_cpu is None:
             continue
-        text = f"A megapixel takes {SUBJECT} {own.encode_cpu:.1f} s to encode and {own.decode_cpu:.2f} s to decode"
+        text = (
+            f"A megapixel takes {SUBJECT} {_seconds(own.encode_cpu)} to encode and {_seconds(own.decode_cpu)} to decode"
+        )
         others = [
-            f"{title_of(name)} {other.encode_cpu:.2f} s and {other.decode_cpu:.3f} s"
+            f"{title_of(name)} {_seconds(other.encode_cpu)} and {_seconds(other.decode_cpu)}"
             for name in RIVALS
             for other in (by_name.get(name),)
             if other is not None and other.encode_cpu is not None and other.decode_cpu is not None
@@ -82,7 +84,17 @@ def _times(tables: Sequence[tuple[str, Sequence[Costs]]]) -> str:
     return ""
 
 
-def _losses(scores: Sequence[EqualScore]) -> str:
+def _slowest(tables: Sequence[tuple[str, Sequence[Costs]]]) -> bool:
+    """Whether decoding takes ddnc more time than every other codec that was measured on its machine."""
+    for _, costs in tables:
+        times = {each.codec: each.decode_cpu for each in costs if each.decode_cpu is not None}
+        own = times.pop(SUBJECT, None)
+        if own is not None and times:
+            return own > max(times.values())
+    return False
+
+
+def _losses(scores: Sequence[EqualScore], tables: Sequence[tuple[str, Sequence[Costs]]]) -> str:
     """The rivals that need fewer bytes than ddnc by a metric, and how many more ddnc needs."""
     parts = []
     for metric in [metric for metric in METRICS[::-1] if metric.name in SPOKEN]:
@@ -94,9 +106,13 @@ def _losses(scores: Sequence[EqualScore]) -> str:
         if losing:
             named = [f"{title} ({percent:+.0f} %)" for percent, title in sorted(losing, reverse=True)]
             parts.append(f"by {metric.title} to {_listed(named)}")
-    if not parts:
-        return f"By no measure does a codec here need fewer bytes, but {SUBJECT} takes the most time."
-    return f"It loses {'; '.join(parts)}; and it takes the most time."
+    time = "decoding takes longer than with any other codec" if _slowest(tables) else ""
+    lost = f"It loses {'; '.join(parts)}" if parts else "By none of these measures does it lose"
+    return f"{lost}{'; ' + time if time else ''}."
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f} s" if value >= 10 else f"{value:.2g} s"
 
 
 def _amount(percent: float) -> str:
