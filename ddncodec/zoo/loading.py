@@ -58,18 +58,19 @@ def load_model(info: ModelInfo, device: torch.device) -> Model:
             keys = [key for key in file.keys() if key.startswith(network_key(""))]
             network = _empty_network(info, {key: tuple(file.get_slice(key).get_shape()) for key in keys})
             weights = {name: file.get_tensor(network_key(name)).float() for name, _ in network.named_parameters()}
-        network.load_state_dict(weights, strict=False)  # which misses the further names of shared parameters
+        network.load_state_dict(weights, strict=False, assign=True)  # misses further names of shared parameters
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{info.path}: weights are damaged ({error})") from error
     network.requires_grad_(False).eval()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     levels = len(info.layout)
     return Model(info, network.to(device), read_tables(info.path, levels), read_prior(info.path, levels))
 
 
 def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> DiscreteDistributionNetwork:
-    """The network that a weights file describes, whose weights have `shapes`.
+    """The network that a weights file describes, whose weights have `shapes`, without memory for them.
 
-    It is first made without memory, since a description of a few bytes can ask for any amount.
+    A description of a few bytes can ask for any amount; and initial weights are not needed.
 
     Raises:
         ModelError: the configuration is not valid, or its weights have other shapes.
@@ -85,7 +86,11 @@ def _empty_network(info: ModelInfo, shapes: dict[str, tuple[int, ...]]) -> Discr
         expected = {network_key(name): tuple(parameter.shape) for name, parameter in planned.named_parameters()}
         if wrong := sorted({name for name, _ in shapes.items() ^ expected.items()}):
             raise ValueError(f"missing, unknown or of another shape: {', '.join(wrong)}")
-        return DiscreteDistributionNetwork(config).float()  # whatever the default dtype
+        for module in planned.modules():
+            for name, buffer in module.named_buffers(recurse=False):
+                if buffer.is_meta:
+                    module.register_buffer(name, torch.zeros_like(buffer, device="cpu"), persistent=False)
+        return planned.float()  # whatever the default dtype
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(f"{info.path}: configuration and weights do not fit ({error})") from error
 
