@@ -72,7 +72,7 @@ class VisualWeights:
         `levels` (B, 3, H, W) are pictures in 8-bit levels, uint8 or float32.
         """
         height, width = levels.shape[2:]
-        right, luma = self.window // 2 + -width % PATCH, torch.tensor(LUMA, device=levels.device)
+        right, luma = self.window // 2 + -width % PATCH, torch.tensor(LUMA, dtype=torch.float32, device=levels.device)
         parts, logs = [], torch.zeros(len(levels), dtype=torch.float64, device=levels.device)
         for top in range(0, height, STRIP):
             bottom = min(top + STRIP, height + -height % PATCH)
@@ -235,7 +235,7 @@ def distortion(weight_map: WeightMap | None, layer: DiscreteDistributionLayer, s
 def opponent(device: torch.device | None = None) -> Tensor:
     """An orthonormal colour basis, (3, 3), whose columns are luma, red-green and blue-yellow."""
     with torch.inference_mode(False):  # training, too, uses what is kept
-        return F.normalize(torch.tensor(OPPONENT, device=device), dim=1).T.contiguous()
+        return F.normalize(torch.tensor(OPPONENT, dtype=torch.float32, device=device), dim=1).T.contiguous()
 
 
 def _times(rows: Tensor, matrix: Tensor) -> Tensor:

@@ -96,7 +96,9 @@ def cosine_basis(side: int, count: int) -> Tensor:
 def cell_frequencies(side: int) -> Tensor:
     """Frequencies of all functions of `cosine_basis`, (P,) float32, in cycles per pixel of the cell."""
     length = PATCH * side
-    return torch.tensor([math.hypot(u, v) / (2 * length) for u, v in _ordered(length)], device="cpu")
+    return torch.tensor(
+        [math.hypot(u, v) / (2 * length) for u, v in _ordered(length)], dtype=torch.float32, device="cpu"
+    )
 
 
 def _ordered(length: int) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ from ddncodec.coding.effort import EFFORTS
 from ddncodec.coding.tiling import Tiling
 from ddncodec.coding.visual_weights import VISUAL, VisualWeights, WeightedSquaredError, WeightMap, opponent
 from ddncodec.errors import ArgumentError
-from ddncodec.model.cells import cosine_basis, from_cells, unpack
+from ddncodec.model.cells import cell_frequencies, cosine_basis, from_cells, unpack
 from ddncodec.model.gram import Features
 
 Draw = Callable[[int, int, int], np.ndarray]
@@ -229,3 +229,20 @@ def test_models_on_principal_components_count_all_alike(drawn_picture: Draw) -> 
 def test_unknown_tunes_are_told(tiny_codec: Codec, drawn_picture: Draw) -> None:
     with pytest.raises(ArgumentError, match=r"`tune` \(='ssim'\) must be one of visual, psnr"):
         tiny_codec.encode(drawn_picture(8, 8, 1), tune="ssim")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_weights_do_not_follow_the_default_dtype(dtype: torch.dtype) -> None:
+    levels = 255 * torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    expected = WeightMap.of(VISUAL, levels).at(1, 1)
+    visual_weights.opponent.cache_clear()
+    visual_weights.opponent_cosines.cache_clear()
+    cell_frequencies.cache_clear()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        found = WeightMap.of(VISUAL, levels).at(1, 1)
+        assert opponent(levels.device).dtype == torch.float32
+    finally:
+        torch.set_default_dtype(before)
+    assert torch.equal(found.cells, expected.cells) and torch.equal(found.coefficients, expected.coefficients)
