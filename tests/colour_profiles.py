@@ -11,7 +11,7 @@ GAMMA, LINEAR = bytes.fromhex("00026666"), bytes.fromhex("00010000")
 
 @cache
 def steep_profile() -> bytes:
-    """The profile of sRGB under another name and with nearly linear curves; made once, as it tells the time."""
+    """The profile of sRGB under another name and with nearly linear curves; made once, as it holds the time."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert GAMMA in profile, "littlecms writes the exponent 2.4 of its curves so"
     return profile.replace(GAMMA, LINEAR).replace("sRGB".encode("utf-16-be"), "tRGB".encode("utf-16-be"))

@@ -126,7 +126,7 @@ def _some_random(random: np.random.Generator) -> Planes:
 
     drawn = random.integers(OUTPUTS, size=LEVELS)
     known = random.random(LEVELS) < RANDOM
-    return [np.array([[code if fixed else UNKNOWN]], np.int32) for code, fixed in zip(drawn, known)]
+    return [np.array([[index if fixed else UNKNOWN]], np.int32) for index, fixed in zip(drawn, known)]
 
 
 def _psnr(pictures: np.ndarray, digits: np.ndarray) -> float:

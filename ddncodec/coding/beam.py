@@ -46,4 +46,4 @@ def search_planes(engine: Engine, picture: Tensor, header: Header, price: Tensor
         parents, indices = best // shape.outputs, best % shape.outputs
         state = engine.backend.advance(proposal.take(parents), indices[:, None, None])
         paths, spent = torch.cat([paths[parents], indices[:, None]], dim=1), spent[parents] + bits[indices]
-    return [np.array([[code]], dtype=np.int32) for code in paths[0].tolist()]
+    return [np.array([[index]], dtype=np.int32) for index in paths[0].tolist()]

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 ONES = [1, 1]
+TOLERANCES = {torch.float32: (1e-4, 1e-4), torch.bfloat16: (0.03, 0.1)}
+"""Relative and absolute errors up to which a kernel counts as right."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +68,7 @@ def product(x: Tensor, weight: Tensor) -> Tensor:
 @cache
 def usable(dtype: torch.dtype = torch.float32) -> bool:
     """Whether this torch has these kernels for `dtype` on this processor: they are tried on a few numbers."""
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available() or dtype not in TOLERANCES:
         return False
     generator = torch.Generator().manual_seed(0)
     x, weight = (torch.randn(shape, generator=generator) for shape in ((1, 4, 5, 6), (8, 4, 3, 3)))
@@ -80,6 +82,6 @@ def usable(dtype: torch.dtype = torch.float32) -> bool:
         return False
     expected = F.gelu(F.conv2d(x.float(), weight, bias, padding=(0, 1)), approximate="tanh")
     expected_sums = F.linear(rows.float(), weight[:, :, 0, 0].repeat(1, 2), bias)
-    rtol, atol = (1e-4, 1e-4) if dtype == torch.float32 else (0.03, 0.1)
+    rtol, atol = TOLERANCES[dtype]
     pairs = ((found, expected), (sums, expected_sums))
     return all(torch.allclose(one.float(), other, rtol=rtol, atol=atol) for one, other in pairs)

@@ -12,6 +12,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from ddncodec.training.processes import average_gradients
 
 MAX_GRADIENT_NORM = 1.0
+BETAS = (0.9, 0.99)
+"""Shares that AdamW's averages of gradients and of their squares keep in a step."""
 AVERAGE_WARMUP = 10
 """The average keeps (n + 1) / (n + AVERAGE_WARMUP) after n steps, until that exceeds the share that it keeps later."""
 
@@ -28,9 +30,7 @@ class Learner(Generic[Module]):
         self.module, self.learning_rate, self.keep = module, learning_rate, keep
         self.average = copy.deepcopy(module).requires_grad_(False)
         self.trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.trained, lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
-        )
+        self.optimizer = torch.optim.AdamW(self.trained, lr=learning_rate, betas=BETAS, weight_decay=0.0, fused=True)
 
     def descend(self, loss: Tensor, lr_factor: float) -> None:
         """One step on the gradient of `loss`; `lr_factor` scales the learning rate."""

@@ -38,6 +38,8 @@ BIASES = {
     "lambda_weight": STATE_UNIT * WEIGHT_UNIT // LAMBDA_RANGE,
 }
 """The same for the 32-bit vectors."""
+BIAS_SPREAD, FEATURE_SPREAD = 0.5, 0.3
+"""Standard deviations of biases, and of weights of codebook features, before training."""
 FEATURE_RANGE = 4.0
 """Features of a codebook are clipped to this many standard deviations."""
 
@@ -55,12 +57,15 @@ class PriorLevel(nn.Module):
         self.spatial = drawn(c, c, 3, 3, std=(9 * c) ** -0.5)
         self.neighbours = drawn(c, c, 4, std=(4 * c) ** -0.5)
         self.pointwise, self.neighbours_pointwise = nn.Parameter(torch.zeros(c, c)), nn.Parameter(torch.zeros(c, c))
-        self.spatial_bias, self.neighbours_bias, self.lambda_weight = (drawn(c, std=0.5) for _ in range(3))
+        self.spatial_bias, self.neighbours_bias, self.lambda_weight = (drawn(c, std=BIAS_SPREAD) for _ in range(3))
         self.pointwise_bias, self.neighbours_pointwise_bias = nn.Parameter(torch.zeros(c)), nn.Parameter(torch.zeros(c))
         self.head, self.head_bias = nn.Parameter(torch.zeros(outputs, c)), nn.Parameter(torch.zeros(outputs))
         self.index_embedding = nn.Parameter(torch.zeros(outputs, c))
         self.anchor_embedding = nn.Parameter(torch.zeros(outputs, c))
-        self.index_from_features, self.anchor_from_features = drawn(features, c, std=0.3), drawn(features, c, std=0.3)
+        self.index_from_features, self.anchor_from_features = (
+            drawn(features, c, std=FEATURE_SPREAD),
+            drawn(features, c, std=FEATURE_SPREAD),
+        )
         self.head_from_features = nn.Parameter(torch.zeros(features, c))
 
     def tables(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -17,8 +17,16 @@ CELLS_PER_PICTURE = 2048
 """At most this many cells of a plane are sampled to fit `p_nonzero`."""
 BUCKET_SMOOTHING = 4.0
 """Pseudo-count of each index in every lambda bucket, distributed as the counts of all buckets together."""
+SMOOTHING_INDEX = 0.5
+"""Pseudo-count of each index in the counts of all buckets together."""
 SMOOTHING_CELLS = 16.0
 """Pseudo-count of cells in every bin of `p_nonzero`, at the bin's nominal probability."""
+RIDGE_BASE, RIDGE_PER_COUNT = 1e-2, 1e-3
+"""Ridge of the logistic regression, and what it grows by with the mean count of a row."""
+NEWTON_STEPS, LARGEST_STEP, SMALLEST_STEP = 20, 2.0, 1e-5
+"""Most steps of Newton's method, the largest change of a weight in one, and the change below which it has converged."""
+LARGEST_LOGIT = 30.0
+"""Logits are clipped to this, where exp is still finite."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +74,7 @@ def value_frequencies(counts: np.ndarray) -> np.ndarray:
     The counts of a bucket are smoothed by those of all buckets, and these by equal shares.
     """
     outputs = counts.shape[1]
-    overall = counts.sum(axis=0) + 0.5
+    overall = counts.sum(axis=0) + SMOOTHING_INDEX
     smoothing = overall / overall.sum() * outputs * BUCKET_SMOOTHING
     rows = [_apportion((row + smoothing) / (row + smoothing).sum()) for row in counts]
     return np.stack(rows)
@@ -112,15 +120,15 @@ def _logistic(features: np.ndarray, nonzero: np.ndarray, counts: np.ndarray | No
     """Logistic regression by Newton's method with a light ridge: weights (FEATURES + 1,), the bias last."""
     inputs = np.concatenate([features, np.ones((len(features), 1))], axis=1).astype(np.float64)
     counts = np.ones(len(inputs)) if counts is None else counts
-    ridge = 1e-3 * counts.sum() / len(inputs) + 1e-2
+    ridge = RIDGE_BASE + RIDGE_PER_COUNT * counts.sum() / len(inputs)
     weights = np.zeros(inputs.shape[1])
-    for _ in range(20):
-        p = 1 / (1 + np.exp(-(inputs @ weights).clip(-30, 30)))
+    for _ in range(NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-(inputs @ weights).clip(-LARGEST_LOGIT, LARGEST_LOGIT)))
         slope = inputs.T @ (counts * (nonzero - p)) - ridge * weights
         curvature = (inputs * (counts * p * (1 - p))[:, None]).T @ inputs
-        step = np.linalg.solve(curvature + ridge * np.eye(len(weights)), slope)
-        weights += step.clip(-2, 2)
-        if np.abs(step).max() < 1e-5:
+        change = np.linalg.solve(curvature + ridge * np.eye(len(weights)), slope)
+        weights += change.clip(-LARGEST_STEP, LARGEST_STEP)
+        if np.abs(change).max() < SMALLEST_STEP:
             break
     return weights
 

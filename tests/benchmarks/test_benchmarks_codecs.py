@@ -41,7 +41,7 @@ def test_codecs_can_be_sent_to_another_process(rival: ImageCodec) -> None:
     assert pickle.loads(pickle.dumps(rival)) == rival
 
 
-def test_commands_tell_the_setting_apart(rival: ImageCodec) -> None:
+def test_commands_name_the_setting(rival: ImageCodec) -> None:
     assert len({rival.command(setting) for setting in rival.settings()}) == len(rival.settings())
 
 

@@ -51,7 +51,7 @@ def test_a_classifier_scores_what_it_learned(folder: Path) -> None:
 
 def test_the_command_writes_rows_and_a_picture(folder: Path, tmp_path: Path) -> None:
     levels = tuple(LevelConfig(28, 6) for _ in range(2))
-    config = NetworkConfig((StageConfig(4, 4, 0, 6, levels),))
+    config = NetworkConfig((StageConfig(stride=4, channels=4, features=0, basis=6, levels=levels),))
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(1))
     path = tmp_path / "small.safetensors"
     save_model(path, network, tuple(LevelTables.flat(6) for _ in levels), name="small", about="random")

@@ -58,7 +58,9 @@ def test_rows_are_of_what_the_file_decodes_to(digits: list[Path]) -> None:
 
 
 def test_level_0_is_the_gray_picture_that_a_model_is_given(tmp_path: Path) -> None:
-    config = NetworkConfig((StageConfig(4, 4, 0, 6, (LevelConfig(16, 5),)),), condition="gray")
+    config = NetworkConfig(
+        (StageConfig(stride=4, channels=4, features=0, basis=6, levels=(LevelConfig(16, 5),)),), condition="gray"
+    )
     path = tmp_path / "gray.safetensors"
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(1))
     save_model(path, network, (LevelTables.flat(5),), name="gray", about="random")

@@ -96,7 +96,7 @@ def test_all_keep_costs_next_to_nothing_when_it_is_likely() -> None:
     assert only.payload == b""
 
 
-def test_smoothness_of_the_flags_pays() -> None:
+def test_smoothness_of_nonzero_pays() -> None:
     """Tables that believe neighbours beat flat ones on a picture with one busy corner."""
     layout = (Level(4, 2),)
     header = Header(MODEL, 256, 256, coded=True)

@@ -18,7 +18,7 @@ def test_status_and_words_are_handed_on(capfd: pytest.CaptureFixture[str]) -> No
     assert "absent" in capfd.readouterr().err
 
 
-def test_without_a_source_tree_one_line_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_source_tree_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "SOURCES", tmp_path)
     result = CliRunner().invoke(main, ["bench", "--images", "photos"])
     assert result.exit_code == 1

@@ -25,7 +25,13 @@ OVERHEAD = 16
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    stage = StageConfig(4, 8, 0, 16, tuple(LevelConfig(CELL, OUTPUTS, block=not i % 4) for i in range(LEVELS)))
+    stage = StageConfig(
+        stride=4,
+        channels=8,
+        features=0,
+        basis=16,
+        levels=tuple(LevelConfig(CELL, OUTPUTS, block=not i % 4) for i in range(LEVELS)),
+    )
     config = NetworkConfig((stage,), smallest_lambda=FIXED_LAMBDA, largest_lambda=FIXED_LAMBDA)
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(0))
     path = tmp_path_factory.mktemp("model") / "one.safetensors"

@@ -63,8 +63,8 @@ def test_alpha_is_known_from_the_head_and_metadata_comes_with_the_pixels(mode: s
         assert opened.mode == mode.removesuffix("A")
 
 
-def test_the_mode_told_on_opening_is_the_mode_of_the_pixels(tiny_codec: Codec) -> None:
-    """Even where another writer puts alpha behind the passes."""
+def test_the_mode_on_opening_is_the_mode_of_the_pixels(tiny_codec: Codec) -> None:
+    """Even where another writer puts alpha after the passes."""
     data = tiny_codec.encode(np.dstack([draw_picture(30, 40, 5), np.full((30, 40), 9, np.uint8)]))
     stream = bitstream.read_stream(data)
     alpha, *rest = stream.elements
@@ -86,7 +86,7 @@ def test_registering_twice_registers_once() -> None:
 
 
 def test_nothing_is_registered_on_import_and_opening_needs_the_header_only(tmp_path: Path) -> None:
-    """Opening reads 32 bytes and loads no torch; a stream cut behind them still opens."""
+    """Opening reads 32 bytes and loads no torch; a stream cut after them still opens."""
     path = tmp_path / "cut.ddn"
     path.write_bytes((GOLDEN / "v1-coded.ddn").read_bytes()[:32])
     code = f"""if True:

@@ -107,9 +107,9 @@ def test_the_encoder_measures_what_the_decoder_shows(tiny_codec: Codec, drawn_pi
         return float(((engine.replay([candidate], [header])[0] - picture.astype(float)) ** 2).sum())
 
     best = error(planes)
-    for code in range(tiny_codec.info.layout[-1].outputs):
+    for index in range(tiny_codec.info.layout[-1].outputs):
         other = [*planes[:-1], planes[-1].copy()]
-        other[-1][2, 1] = code
+        other[-1][2, 1] = index
         assert error(other) > best - lagrangian
 
 

@@ -45,7 +45,7 @@ def test_what_no_price_reaches_ends_at_the_best_or_worst(wanted: float, end: flo
     assert len(trials) <= 4
 
 
-def test_a_jump_over_the_window_ends_beside_it() -> None:
+def test_a_jump_over_the_window_ends_next_to_it() -> None:
     trials = trials_of(lambda step: 3.0 if step < 77.7 else 1.0, Search((1.9, 2.0), (0, 400), 90, 0.025))
     assert len(trials) <= MAX_TRIALS
     assert min(abs(trial.step - 77.7) for trial in trials) < 0.1
@@ -69,7 +69,7 @@ def test_bits_per_pixel_are_of_the_whole_file(tiny_codec: Codec, picture: np.nda
     assert tiny_codec.decode(encoded.data).mode == "RGBA"
 
 
-def test_prices_beyond_the_range_of_qualities_go_on_where_it_ends(tiny_codec: Codec, picture: np.ndarray) -> None:
+def test_prices_beyond_the_range_of_qualities_continue_where_it_ends(tiny_codec: Codec, picture: np.ndarray) -> None:
     worst, best = (len(tiny_codec.encode(picture, quality)) for quality in (0, 100))
     small = encode_to(tiny_codec, picture, Target(max_bytes=worst // 2))
     assert 0.97 * (worst // 2) <= len(small.data) <= worst // 2
@@ -81,7 +81,7 @@ def test_prices_beyond_the_range_of_qualities_go_on_where_it_ends(tiny_codec: Co
     assert bitstream.read_header(large.data).lambda_step == tiny_codec.lambda_step(100)
 
 
-def test_what_cannot_be_spent_is_told(tiny_codec: Codec, picture: np.ndarray) -> None:
+def test_what_cannot_be_spent_is_reported(tiny_codec: Codec, picture: np.ndarray) -> None:
     encoded = encode_to(tiny_codec, picture, Target(max_bytes=1_000_000))
     assert not encoded.reached
     assert len(encoded.data) >= len(tiny_codec.encode(picture, 100))
@@ -118,7 +118,7 @@ def test_what_only_files_without_a_post_filter_reach_is_reached(
 
 
 @pytest.mark.parametrize("wanted", [5.0, 60.0])
-def test_psnr_out_of_reach_is_told(wanted: float, tiny_codec: Codec, picture: np.ndarray) -> None:
+def test_psnr_out_of_reach_is_reported(wanted: float, tiny_codec: Codec, picture: np.ndarray) -> None:
     trials: list[Trial] = []
     encoded = encode_to(tiny_codec, picture, Target(psnr=wanted), tried=trials.append)
     assert not encoded.reached

@@ -25,7 +25,9 @@ HEADER = Header(bytes(8), CELL, CELL, lambda_step=0)
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     """A network that is not trained, whose base predictions depend on what was chosen before."""
-    stage = StageConfig(4, 8, 0, 6, tuple(LevelConfig(CELL, OUTPUTS) for _ in range(LEVELS)))
+    stage = StageConfig(
+        stride=4, channels=8, features=0, basis=6, levels=tuple(LevelConfig(CELL, OUTPUTS) for _ in range(LEVELS))
+    )
     config = NetworkConfig((stage,), smallest_lambda=1.0, largest_lambda=2.0)
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(0)).requires_grad_(False)
     for level in range(LEVELS):
@@ -61,7 +63,7 @@ def test_width_one_takes_the_best_of_every_level(engine: Engine, pictures: np.nd
     for picture in pictures[:4]:
         planes = search(engine, picture, 1)
         for level in range(LEVELS):
-            errors = [error(engine, picture, [*planes[:level], *as_planes([code])]) for code in range(OUTPUTS)]
+            errors = [error(engine, picture, [*planes[:level], *as_planes([index])]) for index in range(OUTPUTS)]
             assert int(planes[level][0, 0]) == int(np.argmin(errors))
 
 

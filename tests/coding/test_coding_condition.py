@@ -28,7 +28,11 @@ PICTURE = draw_picture(20, 27, 3)
 
 def save(folder: Path, kind: str) -> Path:
     """A model of random weights."""
-    config = NetworkConfig((StageConfig(4, 8, 2, 6, LEVELS),), condition=kind, classes=3 if kind == "class" else 0)
+    config = NetworkConfig(
+        (StageConfig(stride=4, channels=8, features=2, basis=6, levels=LEVELS),),
+        condition=kind,
+        classes=3 if kind == "class" else 0,
+    )
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(7))
     with torch.no_grad():
         for layer in network.stages[0].layers:
@@ -82,7 +86,7 @@ def test_a_colour_picture_gives_its_gray(paths: dict[str, Path]) -> None:
     gray = Image.fromarray(PICTURE).convert("L")
     one, other = (codec.condition(each).encode(PICTURE, 100) for each in (PICTURE, gray))
     one, other = (np.asarray(codec.condition(gray).decode(data), float) for data in (one, other))
-    assert np.abs(one - other).mean() < 3, "but for rounding"
+    assert np.abs(one - other).mean() < 3, "except for rounding"
 
 
 def test_a_condition_is_of_one_codec_and_travels_with_it(paths: dict[str, Path]) -> None:

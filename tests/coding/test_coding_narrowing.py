@@ -16,8 +16,14 @@ from ddncodec.model import LevelConfig, NetworkConfig, StageConfig, State
 
 DEEP = NetworkConfig(
     (
-        StageConfig(8, 4, 1, 3, (LevelConfig(16, 3), LevelConfig(8, 3))),
-        StageConfig(4, 4, 1, 3, (LevelConfig(8, 3), LevelConfig(4, 3), LevelConfig(4, 3, block=False))),
+        StageConfig(stride=8, channels=4, features=1, basis=3, levels=(LevelConfig(16, 3), LevelConfig(8, 3))),
+        StageConfig(
+            stride=4,
+            channels=4,
+            features=1,
+            basis=3,
+            levels=(LevelConfig(8, 3), LevelConfig(4, 3), LevelConfig(4, 3, block=False)),
+        ),
     )
 )
 PARTS = [(0, 0, 5, 7), (100, 60, 12, 20), (150, 140, 42, 52), (0, 90, 192, 1)]

@@ -142,9 +142,9 @@ def test_flat_pictures_have_a_fit(tiny_codec: Codec) -> None:
 
 
 def test_weights_stay_within_what_a_chunk_holds(tiny_codec: Codec) -> None:
-    faint = torch.linspace(-1e-5, 1e-5, 64 * 64).view(64, 64).expand(3, -1, -1)
+    weak = torch.linspace(-1e-5, 1e-5, 64 * 64).view(64, 64).expand(3, -1, -1)
     header = header_of(tiny_codec, np.empty((64, 64)), 0)
-    weights = post_filter.fit(post_filter.moments(faint, faint * 1e5, ALL, ALL), header)
+    weights = post_filter.fit(post_filter.moments(weak, weak * 1e5, ALL, ALL), header)
     assert weights is not None
     assert np.abs(weights).max() == MAX_FILTER_WEIGHT
     np.testing.assert_array_equal(bitstream.read_filter_weights(write_filter_weights(weights), 3), weights)

@@ -41,7 +41,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Codec:
     """A model with one cell in a picture of 16 x 16, of random weights."""
     levels = tuple(LevelConfig(16, 6) for _ in range(3))
     network = DiscreteDistributionNetwork(
-        NetworkConfig((StageConfig(4, 8, 2, 6, levels),)), torch.Generator().manual_seed(7)
+        NetworkConfig((StageConfig(stride=4, channels=8, features=2, basis=6, levels=levels),)),
+        torch.Generator().manual_seed(7),
     )
     path = tmp_path_factory.mktemp("whole") / "whole.safetensors"
     save_model(path, network, tuple(LevelTables.flat(6) for _ in levels), name="whole", about="random")

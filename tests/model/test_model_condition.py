@@ -18,7 +18,10 @@ from ddncodec.model.condition import edges_of, gray_of
 from ddncodec.zoo.loading import load_model, save_model
 
 LEVELS = tuple(LevelConfig(16, 5) for _ in range(3))
-COARSE = (StageConfig(8, 8, 2, 6, LEVELS[:1]), StageConfig(4, 8, 2, 6, LEVELS))
+COARSE = (
+    StageConfig(stride=8, channels=8, features=2, basis=6, levels=LEVELS[:1]),
+    StageConfig(stride=4, channels=8, features=2, basis=6, levels=LEVELS),
+)
 CONDITIONS = {
     "class": torch.tensor([2]),
     "gray": torch.linspace(-1, 1, 32 * 48).view(1, 1, 32, 48),
@@ -27,7 +30,9 @@ CONDITIONS = {
 
 
 def build(kind: str, *, principal: int = 0, stages: tuple[StageConfig, ...] = ()) -> DiscreteDistributionNetwork:
-    stages = stages or (StageConfig(4, 8, 0 if principal else 2, 6, LEVELS, principal=principal),)
+    stages = stages or (
+        StageConfig(stride=4, channels=8, features=0 if principal else 2, basis=6, levels=LEVELS, principal=principal),
+    )
     config = NetworkConfig(stages, condition=kind, classes=4 if kind == "class" else 0)
     random = torch.Generator().manual_seed(1)
     network = DiscreteDistributionNetwork(config, random)

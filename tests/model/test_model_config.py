@@ -14,7 +14,13 @@ from ddncodec.training.recipes import RECIPES
 
 
 def stage(stride: int, *levels: tuple[int, int]) -> StageConfig:
-    return StageConfig(stride, 8, 2, 6, tuple(LevelConfig(cell, outputs) for cell, outputs in levels))
+    return StageConfig(
+        stride=stride,
+        channels=8,
+        features=2,
+        basis=6,
+        levels=tuple(LevelConfig(cell, outputs) for cell, outputs in levels),
+    )
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
@@ -94,7 +100,7 @@ def test_padding_is_to_multiples_of_the_largest_cell() -> None:
 
 
 def test_a_model_with_one_rate_has_the_lambda_of_streams_that_name_none() -> None:
-    stages = (StageConfig(4, 8, 2, 4, (LevelConfig(8, 4),)),)
+    stages = (StageConfig(stride=4, channels=8, features=2, basis=4, levels=(LevelConfig(8, 4),)),)
     assert NetworkConfig(stages, smallest_lambda=256.0, largest_lambda=256.0).has_one_rate
     assert not NetworkConfig(stages).has_one_rate
     for low, high in ((2.0, 2.0), (4.0, 2.0), (0.0, 2.0)):

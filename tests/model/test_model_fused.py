@@ -16,7 +16,15 @@ from ddncodec.model.gram import moments
 
 CPU = torch.device("cpu")
 BLOCKLESS = NetworkConfig(
-    (StageConfig(4, 8, 2, 6, (LevelConfig(16, 4), LevelConfig(8, 4, block=False), LevelConfig(4, 3, 0, block=False))),)
+    (
+        StageConfig(
+            stride=4,
+            channels=8,
+            features=2,
+            basis=6,
+            levels=(LevelConfig(16, 4), LevelConfig(8, 4, block=False), LevelConfig(4, 3, 0, block=False)),
+        ),
+    )
 )
 NAMES = [*sorted(CONFIGS), "without blocks"]
 LAMBDA_PAIRS = {"equal": torch.tensor([700.0, 700.0]), "different": LAMBDAS}

@@ -128,7 +128,12 @@ OUTPUTS, SIDE = 512, 128
 
 def large_codebook_network() -> DiscreteDistributionNetwork:
     levels = (LevelConfig(32, OUTPUTS), LevelConfig(16, OUTPUTS))
-    config = NetworkConfig((StageConfig(8, 8, 2, 6, levels[:1]), StageConfig(4, 8, 2, 6, levels[1:])))
+    config = NetworkConfig(
+        (
+            StageConfig(stride=8, channels=8, features=2, basis=6, levels=levels[:1]),
+            StageConfig(stride=4, channels=8, features=2, basis=6, levels=levels[1:]),
+        )
+    )
     return DiscreteDistributionNetwork(config, torch.Generator().manual_seed(0))
 
 

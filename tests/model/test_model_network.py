@@ -13,11 +13,22 @@ LAMBDAS = torch.tensor([500.0, 5000.0])
 CONFIGS = {
     "tiny": TINY.network,
     "no choice embedding": NetworkConfig(TINY.network.stages, choice_embedding=False),
-    "one stage": NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4), LevelConfig(4, 2))),)),
+    "one stage": NetworkConfig(
+        (StageConfig(stride=4, channels=8, features=2, basis=6, levels=(LevelConfig(8, 4), LevelConfig(4, 2))),)
+    ),
     "whole proposals": NetworkConfig(TINY.network.stages, residual=False),
-    "recurrent": NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4), LevelConfig(8, 4)), shared=True),)),
+    "recurrent": NetworkConfig(
+        (
+            StageConfig(
+                stride=4, channels=8, features=2, basis=6, levels=(LevelConfig(8, 4), LevelConfig(8, 4)), shared=True
+            ),
+        )
+    ),
     "three stages": NetworkConfig(
-        tuple(StageConfig(stride, 6, 1, 3, (LevelConfig(stride, 3),)) for stride in (16, 8, 4))
+        tuple(
+            StageConfig(stride=stride, channels=6, features=1, basis=3, levels=(LevelConfig(stride, 3),))
+            for stride in (16, 8, 4)
+        )
     ),
 }
 
@@ -88,7 +99,7 @@ def test_following_in_strips_is_proposing_and_advancing(name: str, monkeypatch: 
 
 
 @torch.no_grad()
-def test_a_code_changes_its_own_cell_only() -> None:
+def test_an_index_changes_its_own_cell_only() -> None:
     network = build()
     proposal = network.propose(network.initial_state(LAMBDAS, 32, 48))
     indices = torch.zeros(2, 2, 3, dtype=torch.int64)
@@ -109,7 +120,7 @@ def test_scales_go_from_coarse_to_fine() -> None:
     assert [state.level for state in states] == [1, 2, 3]
 
 
-def test_condition_spans_minus_one_to_one() -> None:
+def test_rate_condition_spans_minus_one_to_one() -> None:
     network = build()
     config = network.config
     condition = network.rate_condition(torch.tensor([config.smallest_lambda, config.largest_lambda]))
@@ -136,7 +147,7 @@ def test_pictures_in_a_batch_do_not_see_each_other() -> None:
 
 
 @pytest.mark.parametrize("codebook", ["gram-lloyd", "gradient"])
-def test_decoded_picture_is_differentiable_with_codes_fixed(codebook: str) -> None:
+def test_decoded_picture_is_differentiable_with_indices_fixed(codebook: str) -> None:
     config = NetworkConfig(TINY.network.stages, codebook)
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(3))
     states = walk(network, random_indices(network, 32, 32), 32, 32)

@@ -17,7 +17,9 @@ LEVELS = tuple(LevelConfig(8, 5) for _ in range(3))
 
 def build(*, shared: bool = False, residual: bool = True) -> DiscreteDistributionNetwork:
     random = torch.Generator().manual_seed(1)
-    config = NetworkConfig((StageConfig(4, 8, 2, 6, LEVELS, shared),), residual=residual)
+    config = NetworkConfig(
+        (StageConfig(stride=4, channels=8, features=2, basis=6, levels=LEVELS, shared=shared),), residual=residual
+    )
     network = DiscreteDistributionNetwork(config, random)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -28,12 +30,12 @@ def build(*, shared: bool = False, residual: bool = True) -> DiscreteDistributio
 @torch.no_grad()
 def decode(network: DiscreteDistributionNetwork) -> torch.Tensor:
     state = network.initial_state(torch.tensor([500.0]), 16, 16)
-    for code in (1, 4, 2):
-        state = network.advance(network.propose(state), torch.full((1, 2, 2), code))
+    for index in (1, 4, 2):
+        state = network.advance(network.propose(state), torch.full((1, 2, 2), index))
     return network.render(state)
 
 
-def test_shared_levels_own_their_place_codebook_and_leak_only() -> None:
+def test_shared_levels_own_only_level_embedding_codebook_and_choice_embedding() -> None:
     own = {name for name, _ in build(shared=True).named_parameters() if name.startswith("stages.0.layers.1.")}
     assert own == {f"stages.0.layers.1.{part}" for part in ("level_embedding", "codebook", "choice_embedding")}
     assert "stages.0.layers.1.mix.weight" in dict(build().named_parameters())
@@ -42,14 +44,17 @@ def test_shared_levels_own_their_place_codebook_and_leak_only() -> None:
 def test_shared_weights_are_initialized_once() -> None:
     deep, flat = (
         DiscreteDistributionNetwork(
-            NetworkConfig((StageConfig(4, 8, 2, 6, LEVELS[:count], shared=True),)), torch.Generator().manual_seed(1)
+            NetworkConfig(
+                (StageConfig(stride=4, channels=8, features=2, basis=6, levels=LEVELS[:count], shared=True),)
+            ),
+            torch.Generator().manual_seed(1),
         )
         for count in (3, 1)
     )
     assert torch.equal(deep.layer(2).out.weight, flat.layer(0).out.weight)
 
 
-def test_places_tell_shared_levels_apart() -> None:
+def test_level_embeddings_distinguish_shared_levels() -> None:
     network = build(shared=True)
     before = decode(network)
     network.layer(2).level_embedding.data += 1
@@ -69,7 +74,9 @@ def test_shared_weights_are_stored_once(tmp_path: Path) -> None:
 
 def test_shared_levels_must_be_alike() -> None:
     with pytest.raises(ArgumentError, match="`shared`"):
-        StageConfig(4, 8, 2, 6, (LevelConfig(8, 5), LevelConfig(4, 5)), shared=True)
+        StageConfig(
+            stride=4, channels=8, features=2, basis=6, levels=(LevelConfig(8, 5), LevelConfig(4, 5)), shared=True
+        )
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ CELL = 16
 def build_network(count: int = 12, *, block: bool = False) -> DiscreteDistributionNetwork:
     """Two levels of one cell of 16 x 16 pixels on random components."""
     levels = (LevelConfig(CELL, 8), LevelConfig(CELL, 8, block=block))
-    stage = StageConfig(4, 8, 0, 5, levels, principal=count)
+    stage = StageConfig(stride=4, channels=8, features=0, basis=5, levels=levels, principal=count)
     random = torch.Generator().manual_seed(3)
     network = DiscreteDistributionNetwork(NetworkConfig((stage,), choice_embedding=False), random)
     components = network.stages[0].principal
@@ -73,13 +73,13 @@ def test_changes_equal_those_of_built_candidates() -> None:
     residual = to_cells(picture - proposal.image, layer.side, layer.colors)
     cells = moments(proposal.features, residual).flatten(0, 2)
     change = torch.cat(list(cost_changes(cells, terms(layer.codebook, layer.cosines), torch.zeros(8))))
-    for code in range(8):
-        image = network.advance(proposal, torch.full((2, 1, 1), code)).image
+    for index in range(8):
+        image = network.advance(proposal, torch.full((2, 1, 1), index)).image
         error = (picture - image).square().sum((1, 2, 3)) - (picture - proposal.image).square().sum((1, 2, 3))
-        torch.testing.assert_close(change[:, code], error, rtol=1e-4, atol=1e-3)
+        torch.testing.assert_close(change[:, index], error, rtol=1e-4, atol=1e-3)
 
 
-def test_a_level_without_a_block_goes_on_from_the_picture_before() -> None:
+def test_a_level_without_a_block_continues_from_the_picture_before() -> None:
     network = build_network()
     first = network.propose(network.initial_state(torch.ones(1), CELL, CELL))
     state = network.advance(first, torch.ones(1, 1, 1, dtype=torch.int64))
@@ -99,10 +99,13 @@ def test_a_level_without_a_block_goes_on_from_the_picture_before() -> None:
 def test_shapes_that_cannot_be_are_refused(levels: tuple[LevelConfig, ...], message: str) -> None:
     basis = 20 if "20" in message else 5
     with pytest.raises(ArgumentError, match=re.escape(message)):
-        StageConfig(4, 8, 0, basis, levels, principal=12)
+        StageConfig(stride=4, channels=8, features=0, basis=basis, levels=levels, principal=12)
 
 
 def test_principal_components_need_a_single_stage() -> None:
-    coarse, fine = (StageConfig(stride, 8, 0, 5, (LevelConfig(CELL, 8),), principal=12) for stride in (8, 4))
+    coarse, fine = (
+        StageConfig(stride=stride, channels=8, features=0, basis=5, levels=(LevelConfig(CELL, 8),), principal=12)
+        for stride in (8, 4)
+    )
     with pytest.raises(ArgumentError, match="single stage"):
         NetworkConfig((coarse, fine))

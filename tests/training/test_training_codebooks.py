@@ -20,7 +20,7 @@ OUTPUTS, COSINES, LEARNED, SIDE = 5, 6, 3, 2
 
 
 def build_layer(outputs: int = OUTPUTS) -> DiscreteDistributionLayer:
-    stage = StageConfig(4, 8, LEARNED, COSINES, (LevelConfig(4 * SIDE, outputs),))
+    stage = StageConfig(stride=4, channels=8, features=LEARNED, basis=COSINES, levels=(LevelConfig(4 * SIDE, outputs),))
     torch.manual_seed(0)
     layer = DiscreteDistributionLayer(stage, stage.levels[0], gradient_codebook=False, choice_embedding=True)
     layer.codebook.data.normal_()
@@ -175,8 +175,12 @@ def test_rows_move_and_are_perturbed_in_place() -> None:
 
 
 def test_optimizer_moments_and_average_move_with_a_gradient_codebook() -> None:
-    stages = (StageConfig(4, 8, LEARNED, COSINES, (LevelConfig(8, OUTPUTS),)),)
-    recipe = Recipe(NetworkConfig(stages, "gradient"), (Phase(10, 1, 1, 32),), codebook=CodebookConfig(split_every=1))
+    stages = (StageConfig(stride=4, channels=8, features=LEARNED, basis=COSINES, levels=(LevelConfig(8, OUTPUTS),)),)
+    recipe = Recipe(
+        NetworkConfig(stages, "gradient"),
+        (Phase(until=10, stages=1, batch=1, crop=32),),
+        codebook=CodebookConfig(split_every=1),
+    )
     state = TrainState(recipe, torch.device("cpu"))
     layer, book = state.network.layer(0), state.codebooks[0]
     for parameter in state.learner.trained:

@@ -44,7 +44,7 @@ def pictures(tmp_path: Path) -> Pictures:
 def recipe(condition: str) -> Recipe:
     levels = tuple(LevelConfig(CELL, 2) for _ in range(2))
     network = NetworkConfig(
-        (StageConfig(4, 8, 0, 4, levels, principal=8),),
+        (StageConfig(stride=4, channels=8, features=0, basis=4, levels=levels, principal=8),),
         smallest_lambda=1.0,
         largest_lambda=2.0,
         condition=condition,
@@ -53,7 +53,7 @@ def recipe(condition: str) -> Recipe:
     return dataclasses.replace(
         MNIST,
         network=network,
-        phases=(Phase(40, 1, 16, CELL),),
+        phases=(Phase(until=40, stages=1, batch=16, crop=CELL),),
         optimizer=OptimizerConfig(learning_rate=1e-2, warmup=5),
         start=StartConfig(crops=60),
     )

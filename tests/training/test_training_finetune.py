@@ -68,7 +68,11 @@ def test_conditional_models_are_tuned_under_the_condition_of_each_picture(
     kind: str, conditions: Sequence[Condition], tmp_path: Path
 ) -> None:
     levels = (LevelConfig(16, 5), LevelConfig(8, 5))
-    config = NetworkConfig((StageConfig(4, 8, 2, 6, levels),), condition=kind, classes=3 if kind == "class" else 0)
+    config = NetworkConfig(
+        (StageConfig(stride=4, channels=8, features=2, basis=6, levels=levels),),
+        condition=kind,
+        classes=3 if kind == "class" else 0,
+    )
     network = DiscreteDistributionNetwork(config, torch.Generator().manual_seed(1))
     flat, path = tuple(LevelTables.flat(5) for _ in levels), tmp_path / f"{kind}.safetensors"
     save_model(path, network, flat, name=kind, about="a test")

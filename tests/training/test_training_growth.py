@@ -91,7 +91,7 @@ def test_recurrent_and_one_rate_networks_keep_their_shape() -> None:
         larger(TINY.network, low=300.0),
         larger(TINY.network, high=8000.0),
         dataclasses.replace(TINY.network, choice_embedding=False),
-        NetworkConfig((StageConfig(4, 8, 2, 6, (LevelConfig(8, 4),)),)),
+        NetworkConfig((StageConfig(stride=4, channels=8, features=2, basis=6, levels=(LevelConfig(8, 4),)),)),
     ],
     ids=["other level", "smaller lambdas only", "larger lambdas lost", "no choice embedding", "fewer levels"],
 )
@@ -112,7 +112,7 @@ def test_a_grown_prior_predicts_old_levels_as_before_and_new_ones_as_the_last(ti
         np.testing.assert_array_equal(added.head, last.head)
 
 
-def test_training_goes_on_from_a_smaller_model(tiny_codec: Codec, drawn_folder: Path) -> None:
+def test_training_continues_from_a_smaller_model(tiny_codec: Codec, drawn_folder: Path) -> None:
     network = tiny_codec.engine.model.network
     config = larger(TINY.network, TINY.network.levels[-1])
     state = TrainState(dataclasses.replace(TINY, network=config).tuning(4), CPU)

@@ -23,12 +23,21 @@ CELL, LEVELS = 16, 6
 RECIPE = dataclasses.replace(
     FACE64,
     network=NetworkConfig(
-        (StageConfig(4, 8, 0, 6, tuple(LevelConfig(CELL, 16, block=i % 2 == 0) for i in range(LEVELS)), principal=20),),
+        (
+            StageConfig(
+                stride=4,
+                channels=8,
+                features=0,
+                basis=6,
+                levels=tuple(LevelConfig(CELL, 16, block=i % 2 == 0) for i in range(LEVELS)),
+                principal=20,
+            ),
+        ),
         choice_embedding=False,
         smallest_lambda=1.0,
         largest_lambda=2.0,
     ),
-    phases=(Phase(8, 1, 16, CELL),),
+    phases=(Phase(until=8, stages=1, batch=16, crop=CELL),),
     start=StartConfig(crops=300),
     augmentation=Augmentation(mirror=0.0),
     optimizer=dataclasses.replace(FACE64.optimizer, warmup=2),

@@ -94,7 +94,7 @@ def test_bits_are_those_of_the_payload(tiny_codec: Codec) -> None:
     assert size(tiny_codec, prior, planes, 256) == pytest.approx(float(nonzero.sum() + values.sum()) / 8, rel=0.01)
 
 
-def test_it_learns_what_indices_tell_of_each_other(tiny_codec: Codec) -> None:
+def test_it_learns_how_indices_depend_on_each_other(tiny_codec: Codec) -> None:
     network, layout = tiny_codec.engine.model.network, tiny_codec.info.layout
     state = PriorTrainer(network, 8, 1e-2, 0)
     seen = planes_of(layout, 1, 64, 999)
@@ -163,7 +163,7 @@ def test_pictures_of_one_cell_are_priced_though_they_have_no_odd_one(drawn_folde
     assert train_step(state, Pictures(drawn_folder), CPU, autocast=False).loss > 0
 
 
-def test_training_goes_on_from_the_integers_of_a_prior(tiny_codec: Codec) -> None:
+def test_training_continues_from_the_integers_of_a_prior(tiny_codec: Codec) -> None:
     network = tiny_codec.engine.model.network
     features = codebook_features(network)
     expected = scattered(tiny_codec, 3).export(features)

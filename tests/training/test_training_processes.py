@@ -22,7 +22,9 @@ from ddncodec.training.state import TrainState
 CPU = torch.device("cpu")
 STEPS, WORLD = 6, 2
 RECIPE = dataclasses.replace(
-    TINY, phases=(Phase(2, 1, 2, 32), Phase(STEPS, 2, 2, 32)), codebook=CodebookConfig(solve_every=2, split_every=3)
+    TINY,
+    phases=(Phase(until=2, stages=1, batch=2, crop=32), Phase(until=STEPS, stages=2, batch=2, crop=32)),
+    codebook=CodebookConfig(solve_every=2, split_every=3),
 )
 
 

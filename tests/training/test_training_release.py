@@ -52,7 +52,7 @@ def test_fitted_tables_code_smaller_than_flat_ones(released: Path, drawn_folder:
     assert len(data) < len(bitstream.write_stream(header, passes))
 
 
-def test_flag_tables_learn_what_the_features_tell() -> None:
+def test_tables_of_nonzero_learn_from_the_features() -> None:
     features = RANDOM.integers(0, 2, (4000, FEATURES)).astype(np.int32)
     chance = np.where(features[:, 0] == 1, 0.9, 0.1)
     flags = RANDOM.random(4000) < chance
@@ -83,7 +83,7 @@ def test_first_guess_reproduces_training_counts() -> None:
     assert guess.p_nonzero.shape == (2, SCORE_BINS)
 
 
-def test_training_goes_on_from_released_weights(released: Path, drawn_folder: Path) -> None:
+def test_training_continues_from_released_weights(released: Path, drawn_folder: Path) -> None:
     network = load_model(find(released), torch.device("cpu")).network.requires_grad_(True)
     state = TrainState(TINY.tuning(6), torch.device("cpu"))
     state.adopt(network)

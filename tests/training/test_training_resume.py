@@ -22,7 +22,9 @@ from ddncodec.training.trainer import Report, train, train_step
 
 CPU = torch.device("cpu")
 SHORT = dataclasses.replace(
-    TINY, phases=(Phase(3, 1, 2, 32), Phase(9, 2, 2, 32)), codebook=CodebookConfig(solve_every=2, split_every=4)
+    TINY,
+    phases=(Phase(until=3, stages=1, batch=2, crop=32), Phase(until=9, stages=2, batch=2, crop=32)),
+    codebook=CodebookConfig(solve_every=2, split_every=4),
 )
 VISUAL_SHORT = dataclasses.replace(
     SHORT, accumulate=2, visual=VisualConfig(VISUAL), prior=dataclasses.replace(SHORT.prior, joint_from=4)
@@ -68,7 +70,7 @@ def test_interrupted_and_resumed_run_is_bit_identical(
     assert int(straight["step"]) == recipe.steps
 
 
-def test_a_run_told_to_stop_leaves_a_checkpoint_to_resume_from(drawn_folder: Path, tmp_path: Path) -> None:
+def test_a_run_asked_to_stop_leaves_a_checkpoint_to_resume_from(drawn_folder: Path, tmp_path: Path) -> None:
     pictures, state = Pictures(drawn_folder), TrainState(SHORT, CPU)
     assert not train(state, pictures, tmp_path, CPU, autocast=False, stop=lambda: state.step == 5)
     resumed = TrainState(SHORT, CPU)
@@ -90,7 +92,10 @@ def test_time_limit_stops_between_steps(drawn_folder: Path, tmp_path: Path) -> N
 def test_short_training_lowers_the_loss(drawn_folder: Path, tmp_path: Path, codebook: str) -> None:
     network = dataclasses.replace(TINY.network, codebook=codebook)
     recipe = dataclasses.replace(
-        TINY, network=network, phases=(Phase(60, 2, 4, 32),), optimizer=OptimizerConfig(learning_rate=3e-3, warmup=5)
+        TINY,
+        network=network,
+        phases=(Phase(until=60, stages=2, batch=4, crop=32),),
+        optimizer=OptimizerConfig(learning_rate=3e-3, warmup=5),
     )
     reports: list[Report] = []
     state = TrainState(recipe, CPU)
@@ -109,7 +114,7 @@ def test_short_training_lowers_the_loss(drawn_folder: Path, tmp_path: Path, code
         assert (codebook_now[0] == 0).all()
 
 
-def test_the_average_lags_behind_the_network(drawn_folder: Path) -> None:
+def test_the_average_lags_the_network(drawn_folder: Path) -> None:
     state = TrainState(SHORT, CPU)
     for _ in range(5):
         train_step(state, Pictures(drawn_folder), CPU, autocast=False)

@@ -23,7 +23,9 @@ from ddncodec.training.state import TrainState
 from ddncodec.training.step import StepOptions, StepResult, walk
 
 CPU = torch.device("cpu")
-RECIPE = dataclasses.replace(TINY, phases=(Phase(9, 2, 4, 32),), visual=VisualConfig(VISUAL), accumulate=3)
+RECIPE = dataclasses.replace(
+    TINY, phases=(Phase(until=9, stages=2, batch=4, crop=32),), visual=VisualConfig(VISUAL), accumulate=3
+)
 COSINES, LEARNED, OUTPUTS, SIDE = 6, 2, 5, 2
 
 
@@ -40,7 +42,7 @@ def draw_cells(random: torch.Generator) -> tuple[Features, Tensor, Tensor, Weigh
 
 
 def build_layer(random: torch.Generator) -> DiscreteDistributionLayer:
-    stage = StageConfig(4, 4, LEARNED, COSINES, (LevelConfig(4 * SIDE, OUTPUTS),))
+    stage = StageConfig(stride=4, channels=4, features=LEARNED, basis=COSINES, levels=(LevelConfig(4 * SIDE, OUTPUTS),))
     layer = DiscreteDistributionLayer(stage, stage.levels[0], gradient_codebook=False, choice_embedding=False)
     layer.codebook.data = torch.randn(layer.codebook.shape, generator=random)
     layer.codebook.data[0] = 0
@@ -50,14 +52,14 @@ def build_layer(random: torch.Generator) -> DiscreteDistributionLayer:
 def test_solving_minimises_the_weighted_error_of_an_assignment() -> None:
     random = torch.Generator().manual_seed(3)
     layer = build_layer(random)
-    features, residual, codes, weight_map = draw_cells(random)
+    features, residual, indices, weight_map = draw_cells(random)
     measure, state = weight_map.at(SIDE, 1), CodebookState(layer, visual=True)
     cells = measure.apart(measure.moments(features, measure.residual(residual)), COSINES, LEARNED)
-    state.update(state.observe(cells, codes, torch.zeros(2), torch.ones(2)), decay=0.0)
+    state.update(state.observe(cells, indices, torch.zeros(2), torch.ones(2)), decay=0.0)
     state.solve(layer)
 
     def error(codebook: Tensor) -> float:
-        return float(measure.errors(measure.residual(residual - features.combine(codebook[codes]))).double().sum())
+        return float(measure.errors(measure.residual(residual - features.combine(codebook[indices]))).double().sum())
 
     solved, least = layer.codebook.data, error(layer.codebook.data)
     for _ in range(20):
@@ -70,11 +72,11 @@ def test_planted_codebooks_are_found_again() -> None:
     random = torch.Generator().manual_seed(4)
     layer = build_layer(random)
     planted = layer.codebook.data.clone()
-    features, _, codes, weight_map = draw_cells(random)
+    features, _, indices, weight_map = draw_cells(random)
     measure, state = weight_map.at(SIDE, 1), CodebookState(layer, visual=True)
-    residual = measure.residual(features.combine(planted[codes]))
+    residual = measure.residual(features.combine(planted[indices]))
     cells = measure.apart(measure.moments(features, residual), COSINES, LEARNED)
-    state.update(state.observe(cells, codes, torch.zeros(2), torch.ones(2)), decay=0.0)
+    state.update(state.observe(cells, indices, torch.zeros(2), torch.ones(2)), decay=0.0)
     layer.codebook.data = torch.zeros_like(planted)
     state.solve(layer)
     torch.testing.assert_close(layer.codebook.data, planted, rtol=0.02, atol=0.02)

@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 Color = tuple[int, int, int]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;()+-=    "
 MAX_SHAPES = 16
+BLURRED_SHARE, PLAIN_SHARE = 0.3, 0.5
+"""Shares of drawings that are blurred a little, and whose ground has one colour."""
 
 
 def draw(side: int, random: np.random.Generator) -> np.ndarray:
@@ -31,7 +33,7 @@ def draw(side: int, random: np.random.Generator) -> np.ndarray:
             pen.line((left, bottom, right, top), fill=_color(random), width=int(random.integers(1, 6)))
         else:
             _write(pen, (left, top), random)
-    if random.random() < 0.3:
+    if random.random() < BLURRED_SHARE:
         small = image.resize((side * 2 // 3, side * 2 // 3), Image.Resampling.BILINEAR)
         image = small.resize((side, side), Image.Resampling.BICUBIC)
     return np.asarray(image)
@@ -39,7 +41,7 @@ def draw(side: int, random: np.random.Generator) -> np.ndarray:
 
 def _ground(side: int, random: np.random.Generator) -> np.ndarray:
     """One colour, or four that the corners have and that fade into one another."""
-    if random.random() < 0.5:
+    if random.random() < PLAIN_SHARE:
         return np.full((side, side, 3), _color(random), np.uint8)
     corners = np.array([[_color(random) for _ in range(2)] for _ in range(2)], np.float64)
     down, across = np.linspace(0, 1, side)[:, None, None], np.linspace(0, 1, side)[None, :, None]
