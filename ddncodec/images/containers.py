@@ -40,9 +40,9 @@ class Slim:
 
 
 def without_metadata(data: bytes) -> Slim | None:
-    """A JPEG, WebP or TIFF file without metadata but for EXIF, or None for what is neither or has none."""
-    for prefix, slim in _SLIM.items():
-        if data.startswith(prefix):
+    """A JPEG, WebP, TIFF, AVIF or HEIF file without metadata, or None for what is none of these or has none."""
+    for marks, slim in _SLIM.items():
+        if marks in (data[:3], data[:4], data[4:8]):
             try:
                 found = slim(data)
             except (struct.error, exif_data.ExifError):
@@ -189,6 +189,11 @@ def _slim_webp(data: bytes) -> Slim:
     return Slim(b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body, {"exif": exif} if exif else {})
 
 
+def _slim_heif(data: bytes) -> Slim:
+    """With the items of EXIF renamed, in AVIF and HEIF files (ISO/IEC 14496-12, section 8.11.6)."""
+    return Slim(re.sub(rb"(infe.{8})Exif", rb"\g<1>none", data, flags=re.DOTALL), {})
+
+
 def _slim_tiff(data: bytes) -> Slim:
     return Slim(exif_data.without_tags(data, _TIFF_DESCRIPTIONS), {})
 
@@ -196,6 +201,7 @@ def _slim_tiff(data: bytes) -> Slim:
 _SLIM: dict[bytes, Callable[[bytes], Slim]] = {
     b"\xff\xd8\xff": _slim_jpeg,
     b"RIFF": _slim_webp,
+    b"ftyp": _slim_heif,
     b"II*\0": _slim_tiff,
     b"MM\0*": _slim_tiff,
 }

@@ -37,7 +37,8 @@ SAVE_OPTIONS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
 ALPHA_FORMATS = frozenset({"AVIF", "GIF", "HEIF", "JPEG2000", "JXL", "PNG", "TGA", "TIFF", "WEBP"})
 _KEEPS_SIZE = METADATA_FORMATS | {"BMP", "DIB", "GIF", "JPEG2000", "PPM", "TGA"}
 """Others may hold some sizes only, and Pillow scales to these."""
-_GIF_COLORS = 256
+_ICO_SIDE, _GIF_COLORS = 256, 256
+_NOT_IN_SIZE = "{name} holds no picture of {width} x {height} pixels, try .png"
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
 _WITHOUT_METADATA = "metadata is damaged, the picture is read without it"
@@ -170,6 +171,8 @@ def write_picture(image: Image.Image, writing: Writing) -> tuple[bytes, tuple[st
     options = {**SAVE_OPTIONS.get(writing.name, {}), **profile}
     if writing.name == "ICO":
         options["sizes"] = [image.size]
+        if max(image.size) > _ICO_SIDE:
+            raise ImageError(_NOT_IN_SIZE.format(name="ICO", width=image.width, height=image.height))
     data, warned = _saved(image, writing.name, options)
     if writing.name not in _KEEPS_SIZE:
         _check_size(data, image, writing.name)
@@ -221,7 +224,7 @@ def _check_size(data: bytes, image: Image.Image, name: str) -> None:
     with suppress(Exception):
         size, _ = _with_warnings(lambda: _size(io.BytesIO(data)))
     if size != image.size:
-        raise ImageError(f"{name} holds no picture of {image.width} x {image.height} pixels, try .png")
+        raise ImageError(_NOT_IN_SIZE.format(name=name, width=image.width, height=image.height))
 
 
 def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:

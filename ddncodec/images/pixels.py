@@ -181,6 +181,8 @@ def _with_transparency_of_8_bits(image: Image.Image, raw: str) -> Image.Image:
     key = image.info.get("transparency")
     if raw in ("L;2", "L;4") and isinstance(key, int):
         scaled: object = key * {"L;2": 85, "L;4": 17}[raw]
+    elif image.mode == "1" and isinstance(key, int):
+        image, scaled = image.convert("L"), OPAQUE * bool(key)
     elif raw == "RGB;16B" and isinstance(key, tuple):
         scaled = tuple(sample >> 8 for sample in key)
     else:

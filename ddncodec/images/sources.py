@@ -119,16 +119,21 @@ def _orientation(image: Image.Image, exif: bytes | None, xmp: bytes | None) -> i
     """How the pixels that Pillow makes are to be turned, 1 to 8. XMP counts where EXIF says nothing, as in Pillow."""
     if image.format in _TURNED_ON_LOADING and not getattr(image, "jpeg", False):  # a JPEG inside of a JPEG XL file
         return 1
-    if exif is not None:
-        orientation = exif_data.orientation_of(exif)
-    else:
-        with suppress(Exception):  # whatever it is that Pillow's parser meets
-            said: Any = image.getexif().get(exif_data.ORIENTATION)
-            return int(said) if said in range(1, 9) else 1
+    orientation = exif_data.orientation_of(exif) if exif is not None else _set_by_caller(image)
     if orientation is None and xmp is not None:
         found = re.search(rb"tiff:Orientation(?:=\"|>)([1-8])", xmp)
         orientation = int(found[1]) if found else None
     return orientation or 1
+
+
+def _set_by_caller(image: Image.Image) -> int | None:
+    """The orientation in `Image.getexif()`, which callers may change, or which Pillow found."""
+    if image.format == "PNG" and getattr(image, "tile", ()):  # which Pillow would load, and never raise over again
+        return None
+    with suppress(Exception):  # whatever it is that Pillow's parser meets
+        orientation: Any = image.getexif().get(exif_data.ORIENTATION)
+        return int(orientation) if orientation in range(1, 9) else None
+    return None
 
 
 def _light_of_info(image: Image.Image) -> Light | None:

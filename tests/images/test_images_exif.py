@@ -59,6 +59,19 @@ def written(exif: bytes | None, name: str, xmp: bytes | None = None) -> tuple[by
     return write_picture(to_image(Pixels(RGB, False, None, Metadata(exif=exif, xmp=xmp))), Writing(name))
 
 
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_exif_of_whatever_bytes_refuses_no_picture(name: str) -> None:
+    random, file = np.random.default_rng(5), io.BytesIO()
+    placeholder = exif_bytes([text(MAKER, "a maker of a name that is long enough to be replaced")])
+    Image.fromarray(RGB).save(file, name, quality=90, exif=PREFIX + placeholder)
+    data = file.getvalue()
+    assert placeholder in data
+    for number in range(40):
+        start = (b"", b"II*\0", b"MM\0*", b"II*\0\x08\0\0\0")[number % 4]
+        odd = (start + random.bytes(len(placeholder)))[: len(placeholder)]
+        assert sorted(read_picture(data.replace(placeholder, odd), READING).rgb.shape) == [3, 24, 40]
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turned_pictures_are_kept_upright_with_their_sizes_swapped(orientation: int, order: str) -> None:
