@@ -128,7 +128,7 @@ def _orientation(image: Image.Image, exif: bytes | None, xmp: bytes | None) -> i
 
 def _set_by_caller(image: Image.Image) -> int | None:
     """The orientation in `Image.getexif()`, which callers may change, or which Pillow found."""
-    if image.format == "PNG" and getattr(image, "tile", ()):  # which Pillow would load, and never raise over again
+    if image.format == "PNG" and getattr(image, "tile", None):  # which Pillow would load, and never raise over again
         return None
     with suppress(Exception):  # whatever it is that Pillow's parser meets
         orientation: Any = image.getexif().get(exif_data.ORIENTATION)
