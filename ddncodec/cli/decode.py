@@ -101,8 +101,7 @@ def decode(
     """
     from ddncodec.batch.decoding import DecodeOptions, decode_group
     from ddncodec.batch.existing import Policy, settle
-    from ddncodec.batch.jobs import plan
-    from ddncodec.batch.run import Workers, run
+    from ddncodec.batch.run import run
     from ddncodec.cli.batch.previews import Views, show
     from ddncodec.images.files import Writing, picture_format
     from ddncodec.images.pixels import check_color
@@ -139,19 +138,11 @@ def decode(
     policy, style = Policy(batch.overwrite, batch.resume), Style(batch.quiet, batch.as_json, line)
     if views is not None:
         ctx.exit(report(show(source, views, options, policy), 1, style))
-    jobs, failed = plan(
-        words.sources,
-        output,
-        suffix,
-        {".ddn"},
-        recursive=batch.words.recursive,
-        into_folder=words.into_folder,
-        pattern=batch.pattern,
-    )
+    jobs, failed = batch.plan(words, suffix, {".ddn"})
     settled, remaining = settle(jobs, policy, lambda target: True)
     if batch.dry_run:
         ctx.exit(report_plan([*failed, *settled], remaining, batch.as_json))
-    workers = Workers(max(1, min(batch.processes, len(remaining))), batch.engine, device)
+    workers = batch.workers(len(remaining), device)
     outcomes = chain(failed, settled, run(([job] for job in remaining), decode_group, options, workers))
     ctx.exit(report(outcomes, len(failed) + len(jobs), style))
 

@@ -161,8 +161,7 @@ def encode(
     target = _target(ctx, max_bytes=max_bytes, bpp=bpp, psnr=psnr)
     from ddncodec.batch.encoding import DEFAULT_MODEL, EncodeOptions, encode_group, groups, ignore_trial
     from ddncodec.batch.existing import Policy, is_encoded_so, settle
-    from ddncodec.batch.jobs import plan
-    from ddncodec.batch.run import Workers, run
+    from ddncodec.batch.run import run
     from ddncodec.images.files import SUFFIXES
     from ddncodec.images.pixels import check_color
     from ddncodec.zoo import registry
@@ -170,15 +169,7 @@ def encode(
     if background is not None:
         check_color(background)
     words = batch.words.resolve(SUFFIX)
-    jobs, failed = plan(
-        words.sources,
-        words.output,
-        SUFFIX,
-        SUFFIXES,
-        recursive=batch.words.recursive,
-        into_folder=words.into_folder,
-        pattern=batch.pattern,
-    )
+    jobs, failed = batch.plan(words, SUFFIX, SUFFIXES)
     if not (force or words.into_folder or words.output.is_dir()):
         _check_is_no_picture(words.output)
     registry.find(model or DEFAULT_MODEL)
@@ -205,15 +196,10 @@ def encode(
     settled, remaining = settle(jobs, Policy(batch.overwrite, batch.resume), lambda path: is_encoded_so(path, options))
     if batch.dry_run:
         ctx.exit(report_plan([*failed, *settled], remaining, batch.as_json))
-    workers = Workers(max(1, min(batch.processes, len(remaining))), batch.engine, device)
+    workers = batch.workers(len(remaining), device)
     outcomes = chain(failed, settled, run(groups(remaining, options), encode_group, options, workers))
-    ctx.exit(
-        report(
-            outcomes,
-            len(failed) + len(jobs),
-            Style(batch.quiet, batch.as_json, _verbose_line if batch.verbose else _line, trials),
-        )
-    )
+    style = Style(batch.quiet, batch.as_json, _verbose_line if batch.verbose else _line, trials)
+    ctx.exit(report(outcomes, len(failed) + len(jobs), style))
 
 
 def _target(ctx: click.Context, **targets: float | None) -> dict[str, float]:

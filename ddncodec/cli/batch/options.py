@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ddncodec.cli.options import quiet_option
 from ddncodec.files import STANDARD
+
+if TYPE_CHECKING:
+    from ddncodec.batch.outcomes import FileJob, Outcome
+    from ddncodec.batch.run import Workers
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -86,6 +90,29 @@ class BatchArguments:
     verbose: bool
     quiet: bool
     as_json: bool
+
+    def plan(
+        self, words: InputsAndOutput, suffix: str, suffixes: Collection[str]
+    ) -> tuple[list[FileJob], list[Outcome]]:
+        """What to read and write; arguments and errors are those of `jobs.plan`."""
+        from ddncodec.batch.jobs import plan
+
+        recursive, into_folder = self.words.recursive, words.into_folder
+        return plan(
+            words.sources,
+            words.output,
+            suffix,
+            suffixes,
+            recursive=self.words.recursive,
+            into_folder=words.into_folder,
+            pattern=self.pattern,
+        )
+
+    def workers(self, count: int, device: str) -> Workers:
+        """Processes for `count` files."""
+        from ddncodec.batch.run import Workers
+
+        return Workers(max(1, min(self.processes, count)), self.engine, device)
 
 
 _BATCH_OPTIONS = (
