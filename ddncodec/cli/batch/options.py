@@ -97,7 +97,6 @@ class BatchArguments:
         """What to read and write; arguments and errors are those of `jobs.plan`."""
         from ddncodec.batch.jobs import plan
 
-        recursive, into_folder = self.words.recursive, words.into_folder
         return plan(
             words.sources,
             words.output,
