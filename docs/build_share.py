@@ -34,7 +34,7 @@ def files() -> dict[str, str]:
 
 def man_page() -> str:
     """One page of all commands, in the language of man(7)."""
-    context = click.Context(main, info_name="ddnc")
+    context = click.Context(main, info_name="ddnc", **main.context_settings)
     lines = ['.TH DDNC 1 "" ddncodec "User commands"', ".SH NAME", f"ddnc \\- {_text(main.help or '').rstrip('.')}"]
     lines += [".SH SYNOPSIS", r".B ddnc", r"\fICOMMAND\fR [\fIOPTIONS\fR] ..."]
     for name in main.list_commands(context):

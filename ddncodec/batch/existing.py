@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,10 +18,14 @@ from ddncodec.files import STANDARD, is_special
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """Whether outputs that exist may be replaced, and whether to `resume`: keep those that are newer than inputs."""
+    """Whether outputs that exist may be replaced, and whether to `resume`: keep those that are newer than inputs.
+
+    `keep_neighbours`: those in the folder of their input are not replaced, for they may be what that was made from.
+    """
 
     overwrite: bool = True
     resume: bool = False
+    keep_neighbours: bool = False
 
 
 def settle(
@@ -39,6 +44,8 @@ def settle(
                 settled[job] = Outcome(job)
             elif job.target.is_file() and not policy.overwrite:
                 settled[job] = Outcome(job, error=f"{job.target}: exists, and --no-overwrite is given")
+            elif job.target.is_file() and policy.keep_neighbours and _is_neighbour(job):
+                settled[job] = Outcome(job, error=f"{job.target}: exists next to {job.source}; --overwrite replaces it")
             elif (complaint := output_complaint(job.target, make_folders=True)) is not None:
                 settled[job] = Outcome(job, error=f"{job.target}: {complaint}")
     return list(settled.values()), [job for job in jobs if job not in settled]
@@ -68,6 +75,10 @@ def is_encoded_so(path: Path, options: EncodeOptions) -> bool:
 def _meets_size(header: Header, size: int, options: EncodeOptions) -> bool:
     bpp = 8 * size / (header.width * header.height)
     return size <= options.target.get("max_bytes", size) and bpp <= options.target.get("bpp", bpp)
+
+
+def _is_neighbour(job: FileJob) -> bool:
+    return job.source != STANDARD and os.path.realpath(job.source.parent) == os.path.realpath(job.target.parent)
 
 
 def _is_newer(job: FileJob) -> bool:

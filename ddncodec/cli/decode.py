@@ -135,10 +135,12 @@ def decode(
         as_text=as_text,
     )
     line = _verbose_line if batch.verbose else _line
-    policy, style = Policy(batch.overwrite, batch.resume), Style(batch.quiet, batch.as_json, line)
+    style = Style(batch.quiet, batch.as_json, line)
     if views is not None:
-        ctx.exit(report(show(source, views, options, policy), 1, style))
+        ctx.exit(report(show(source, views, options, Policy(batch.overwrite is not False, batch.resume)), 1, style))
     jobs, failed = batch.plan(words, suffix, {".ddn"})
+    unnamed = words.implied or _is_many(words, batch.words.recursive)
+    policy = Policy(batch.overwrite is not False, batch.resume, batch.overwrite is None and unnamed)
     settled, remaining = settle(jobs, policy, lambda target: True)
     if batch.dry_run:
         ctx.exit(report_plan([*failed, *settled], remaining, batch.as_json))

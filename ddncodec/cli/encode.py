@@ -193,7 +193,8 @@ def encode(
         measure=batch.verbose,
         on_trial=show_trial if trials else ignore_trial,
     )
-    settled, remaining = settle(jobs, Policy(batch.overwrite, batch.resume), lambda path: is_encoded_so(path, options))
+    policy = Policy(batch.overwrite is not False, batch.resume, batch.overwrite is None and words.implied)
+    settled, remaining = settle(jobs, policy, lambda path: is_encoded_so(path, options))
     if batch.dry_run:
         ctx.exit(report_plan([*failed, *settled], remaining, batch.as_json))
     workers = batch.workers(len(remaining), device)

@@ -87,6 +87,22 @@ def test_outputs_may_be_left_out(photo: Path, ddnc: Ddnc, refused: Refused) -> N
     assert "OUT" in refused("encode", "-", *MODEL, status=2)
 
 
+def test_files_next_to_the_input_that_nobody_named_are_kept(photo: Path, ddnc: Ddnc, refused: Refused) -> None:
+    """The picture that a stream was made from has the name of the picture that is decoded from it."""
+    assert ddnc("encode", photo, *MODEL).exit_code == 0
+    assert "exists next to" in refused("encode", photo, "-q", 20, *MODEL)
+    for words in ((), ("-o", photo.parent), ("-r", photo.parent, "-o", photo.parent)):
+        assert "exists next to" in refused("decode", *words, *(() if "-r" in words else ["photo.ddn"]), "--quiet")
+    original = photo.read_bytes()
+    assert ddnc("decode", "photo.ddn", "--resume").exit_code == 1
+    assert ddnc("decode", "photo.ddn", "-o", "elsewhere/").exit_code == 0
+    assert photo.read_bytes() == original
+    for words in (("photo.ddn", "photo.png"), ("photo.ddn", "--overwrite")):
+        photo.write_bytes(original)
+        assert ddnc("decode", *words).exit_code == 0
+        assert photo.read_bytes() != original
+
+
 def test_a_slash_at_the_end_means_a_folder(photo: Path, ddnc: Ddnc) -> None:
     for words in (("new/",), ("-o", "other/")):
         assert ddnc("encode", photo, *words, *MODEL).exit_code == 0

@@ -23,11 +23,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclasses.dataclass(frozen=True)
 class InputsAndOutput:
-    """What is read and where it goes; `into_folder` where the output was written with a slash at its end."""
+    """What is read and where it goes; `into_folder` where the output was written with a slash at its end.
+
+    `implied`: the output was left out.
+    """
 
     sources: tuple[Path, ...]
     output: Path
     into_folder: bool
+    implied: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +55,7 @@ class FileArguments:
             *words, output = words
             if len(words) > 1 and not Path(output).is_dir() and not _ends_in_slash(output):
                 raise click.UsageError(f"several inputs need -o FOLDER, or a folder as last word ({output} is none)")
-        sources = tuple(Path(word) for word in words)
+        sources, implied = tuple(Path(word) for word in words), output is None
         if output is None:
             if sources[0] == STANDARD:
                 raise click.UsageError("standard input needs OUT, or -o OUT")
@@ -69,7 +73,7 @@ class FileArguments:
                 raise click.UsageError("several outputs cannot go to standard output, give -o FOLDER")
             if sources[0].is_dir():
                 raise click.UsageError("a folder cannot go to standard output, give -o FOLDER")
-        return InputsAndOutput(sources, target, into_folder)
+        return InputsAndOutput(sources, target, into_folder, implied)
 
 
 def _ends_in_slash(word: str) -> bool:
@@ -84,7 +88,7 @@ class BatchArguments:
     processes: int
     engine: str
     pattern: str | None
-    overwrite: bool
+    overwrite: bool | None
     resume: bool
     dry_run: bool
     verbose: bool
@@ -128,8 +132,8 @@ _BATCH_OPTIONS = (
         help="Where these run: here, or on a cluster by Ray.",
     ),
     click.option(
-        "--overwrite/--no-overwrite", default=True, show_default=True,
-        help="Replace outputs that exist; or else they are errors.",
+        "--overwrite/--no-overwrite", default=None,
+        help="Replace outputs that exist, or not.  [default: yes, but not files next to IN that OUT does not name]",
     ),
     click.option("-n", "--dry-run", is_flag=True, help="Print what would be written, and do nothing."),
     click.option("--resume", is_flag=True, help="Skip files whose outputs exist and are not older than they are."),
