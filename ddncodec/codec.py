@@ -171,10 +171,9 @@ class Codec:
         metadata: Collection[str] = (), background: str | None = None, effort: int = DEFAULT_EFFORT,
         tune: str = DEFAULT_TUNE, on_error: str = "raise",
     ) -> list[bytes] | list[bytes | CodecError]:  # fmt: skip
-        """Encode many pictures; equally large ones go through the network together. Arguments as for `encode`.
+        """Encode many pictures, equally large ones together; arguments as for `encode`.
 
-        on_error: "raise" the error of the first picture that cannot be encoded, naming its place in the batch; or
-        "return" each such error in the place of the stream.
+        on_error: "raise" the first error of a picture, naming its place, or "return" errors in place of streams.
         """
         check_on_error(on_error, images)
         chunks.check_kinds(metadata)
@@ -240,10 +239,7 @@ class Codec:
     def decode_batch(
         self, datas: Sequence[bytes], levels: int | None = None, *, on_error: str = "raise"
     ) -> list[Image.Image] | list[Image.Image | CodecError]:
-        """Decode many streams; equally large ones with as many levels go through the network together.
-
-        on_error: as for `encode_batch`.
-        """
+        """Decode many streams; equally large ones with as many levels together. on_error: as for `encode_batch`."""
         check_on_error(on_error, datas)
         parsed: dict[int, Parsed] = {}
         out: dict[int, Any] = {}
