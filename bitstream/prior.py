@@ -154,7 +154,7 @@ class PriorState:
         out: States = np.empty((*shape, wide.shape[2]), np.int8)
         for strip, around in _strips(shape):
             window = _bordered(wide[rows[around]], strip, shape)
-            hidden = _relu127(_down(_gather(window) @ spatial, bias))
+            hidden = _relu127(_down(_convolved(window, spatial), bias))
             own = window[1:-1, 1:-1].reshape(len(hidden), -1)
             out[strip] = _added(own, hidden, weights.pointwise, weights.pointwise_bias).reshape(out[strip].shape)
         self._state = self._conditioned = out
@@ -257,8 +257,15 @@ def _bordered(inner: States, strip: slice, shape: tuple[int, int]) -> States:
     return out
 
 
-def _gather(window: States) -> NDArray[np.float32]:
-    """The states of the 3 x 3 cells around each of the n cells of a strip, (n, 9C)."""
+def _convolved(window: States, spatial: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The 3 x 3 states around each of the n cells of a strip times `spatial` (9C, C): (n, C).
+
+    Three states side by side serve the rows above, at and below them, so that they are gathered once only.
+    """
     rows, cols, channels = window.shape[0] - 2, window.shape[1] - 2, window.shape[2]
-    parts = [window[row : row + rows, col : col + cols] for row in (0, 1, 2) for col in (0, 1, 2)]
-    return _floats(np.concatenate(parts, axis=-1).reshape(-1, 9 * channels))
+    beside = _floats(np.concatenate([window[:, col : col + cols] for col in (0, 1, 2)], axis=-1))
+    lines, weights = beside.reshape(-1, 3 * channels), spatial.reshape(3, 3 * channels, -1)
+    sums = lines[: rows * cols] @ weights[0]
+    for row in (1, 2):
+        sums += lines[row * cols : (row + rows) * cols] @ weights[row]
+    return sums
