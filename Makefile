@@ -3,7 +3,7 @@
 #   make demo               code a photograph and compare it with JPEG and WebP
 #   make demo IMAGE=a.png   the same with a picture of yours
 #   make test               all tests, WORKERS files at a time
-#   make fuzz MINUTES=10   mutated streams, pictures, metadata and weights files; says how many ran
+#   make fuzz MINUTES=10    mutated streams, pictures, metadata and weights files; says how many ran
 #   make lint               ruff check, ruff format --check and mypy
 #   make share              the man page and completions of shells, in share/
 #   make docs               the API reference from the docstrings, in docs/reference/; warnings are errors
