@@ -20,6 +20,7 @@ from ddncodec.model.gram import Features
 from ddncodec.model.kernels import Convolution, Linear, convolution, linear
 from ddncodec.model.layer import GAIN_RANGE, DiscreteDistributionLayer
 from ddncodec.model.network import DiscreteDistributionNetwork, Proposal, Stage, State
+from ddncodec.model.rows import filled, positions, rows_of
 
 STRIP_NUMBERS = 1 << 18
 """Of trunk and picture in a strip of rows: it and what is made of it fit the second-level cache."""
@@ -100,11 +101,11 @@ class TrunkFeatures:
 
     def part(self, cells: slice) -> tuple[Tensor, Tensor]:
         """Gains (n, nd) and learned images (n, P, Fl) of some cells, numbered in the order of the grid."""
-        side, rows = self.level.layer.side, _rows(self.hidden)
+        side, rows = self.level.layer.side, rows_of(self.hidden)
         if side == 1:
             return self.level.features(rows[cells, None])
         numbers = torch.arange(self.grid.numel())[cells]
-        trunk = rows.index_select(0, _positions(numbers, self.grid, side))
+        trunk = rows.index_select(0, positions(numbers, self.grid, side))
         return self.level.features(trunk.view(len(numbers), side * side, -1))
 
 
@@ -201,12 +202,12 @@ class FusedBackend:
         """Let the cells that do not keep take their candidates, in place."""
         side, channels = level.layer.side, hidden.shape[1]
         cells = indices.flatten().nonzero()[:, 0]
-        trunk, picture = _rows(hidden), _rows(image)
+        trunk, picture = rows_of(hidden), rows_of(image)
         size = max(1, CHUNK_NUMBERS // (side * side * max(level.layer.width, channels)))
         for few in cells.split(size):
             rows = len(few) * side * side
-            few = _filled(few, size)
-            chosen, at = indices.flatten()[few], _positions(few, indices.shape, side)
+            few = filled(few, size)
+            chosen, at = indices.flatten()[few], positions(few, indices.shape, side)
             before = trunk.index_select(0, at).view(-1, side * side, channels)
             delta, at = level.changes(before, chosen)[:rows], at[:rows]
             picture.index_copy_(0, at, picture.index_select(0, at).add_(delta))
@@ -280,27 +281,3 @@ def _pointwise(module: torch.nn.Conv2d) -> tuple[Tensor, Tensor]:
     """Weight (out, in) and bias (out,) of a 1x1 convolution."""
     assert module.bias is not None
     return module.weight[:, :, 0, 0], module.bias
-
-
-def _rows(image: Tensor) -> Tensor:
-    """(B, C, h, w), channels last -> a view (B * h * w, C)."""
-    return image.permute(0, 2, 3, 1).view(-1, image.shape[1])
-
-
-def _filled(cells: Tensor, size: int) -> Tensor:
-    """Cells (n,), n <= size, with the first one repeated up to one of few counts, at most `size`.
-
-    Kernels are made anew for every count of rows.
-    """
-    count = len(cells)
-    step = max(1, (1 << (count - 1).bit_length()) // 4)
-    extra = min(-count % step, size - count)
-    return torch.cat([cells, cells[:1].expand(extra)]) if extra else cells
-
-
-def _positions(cells: Tensor, shape: torch.Size, side: int) -> Tensor:
-    """Rows of `_rows` that the cells (n,) of a grid (B, gh, gw) cover, (n * side * side,), in the order of a cell."""
-    row, col = cells // shape[2], cells % shape[2]
-    width, steps = shape[2] * side, torch.arange(side)
-    inner = (steps[:, None] * width + steps).flatten()
-    return (((row * width + col) * side)[:, None] + inner).flatten()
