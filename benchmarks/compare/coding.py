@@ -64,7 +64,8 @@ def _stay_on_core(number: int) -> None:
     """Times of codecs with and without threads compare on one core only. Only Linux can do this."""
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[number % len(cores)]})
+        shift = os.getppid()  # so that two runs at a time do not share a core and leave another one idle
+        os.sched_setaffinity(0, {cores[(number + shift) % len(cores)]})
 
 
 def _encode_file(codec: ImageCodec, image: Image.Image, setting: int, path: Path) -> Cost:

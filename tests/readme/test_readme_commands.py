@@ -28,7 +28,7 @@ SUBSTITUTIONS = (
     (r"^ddnc train (?!.*--resume)", "ddnc train --config tiny --steps 5 --threads 1 "),
     ("^ddnc selftest", "ddnc selftest --model tiny"),
     ("^python -m benchmarks speed", f"python -m benchmarks speed --model {TINY} --megapixels 0.01"),
-    ("^ddnc bench ", f"ddnc bench --model {TINY} --codecs ddnc,jpeg --views 1 --no-small "),
+    ("^ddnc bench ", f"ddnc bench --model {TINY} --codecs ddnc,jpeg --quick "),
     ("^python -m benchmarks (rd|batch) ", rf"python -m benchmarks \1 --model {TINY} "),
     (r'Codec\("photo"', 'Codec("tiny"'),
     (r"(ddncodec\.encode\(.*)\)", r'\1, model="tiny")'),
