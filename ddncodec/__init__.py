@@ -45,7 +45,7 @@ def encode(
     metadata: Collection[str] = (),
     background: str | None = None,
     effort: int = 2,
-    tune: str = "psnr",
+    tune: str = "visual",
 ) -> bytes:
     """Encode one picture, a PIL image or a uint8 array; see `Codec.encode`. The model stays loaded for the next."""
     from ddncodec.codec import shared_codec

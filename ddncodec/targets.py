@@ -159,17 +159,19 @@ def encode_to(
     metadata: Collection[str] = (),
     background: str | None = None,
     effort: int = DEFAULT_EFFORT,
-    tune: str = DEFAULT_TUNE,
+    tune: str | None = None,
     tried: Callable[[Trial], None] = lambda trial: None,
 ) -> Encoded:
     """Encode one picture to a target, which takes 3 to 5 encodings of most photographs; each is reported to `tried`.
 
-    Other arguments are those of `Codec.encode`. A size is never exceeded.
+    Other arguments are those of `Codec.encode`, but without a `tune` a PSNR is reached with that of "psnr". A size is
+    never exceeded.
 
     Raises: TargetError, and as `Codec.encode`.
     """
     check_kinds(metadata)
-    picture = _Picture(codec, pixels_of(image, background), coding, metadata, effort_of(effort), weights_of(tune))
+    weights = weights_of(tune or (DEFAULT_TUNE if target.psnr is None else "psnr"))
+    picture = _Picture(codec, pixels_of(image, background), coding, metadata, effort_of(effort), weights)
     with codec.computing():
         if target.psnr is not None:
             return _to_psnr(picture, target.psnr, tried)

@@ -94,6 +94,7 @@ class Ddnc:
     title: ClassVar[str] = "ddnc"
     model: str = "photo"
     effort: int = 6
+    tune: str = "psnr"
 
     @property
     def codec(self) -> "Codec":
@@ -120,13 +121,14 @@ class Ddnc:
         return (0, 13, 27, 42, 56, 70, 84, 100)
 
     def command(self, setting: int) -> str:
-        return f"ddncodec.encode(image, {setting}, model={self.codec.info.name!r}, effort={self.effort})"
+        name = self.codec.info.name
+        return f"ddncodec.encode(image, {setting}, model={name!r}, effort={self.effort}, tune={self.tune!r})"
 
     def weights(self) -> int:
         return self.codec.info.path.stat().st_size
 
     def encode(self, image: Image.Image, setting: int) -> bytes:
-        return self.codec.encode(image, quality=setting, coding="coded", effort=self.effort)
+        return self.codec.encode(image, quality=setting, coding="coded", effort=self.effort, tune=self.tune)
 
     def decode(self, data: bytes) -> Image.Image:
         return self.codec.decode(data).convert("RGB")

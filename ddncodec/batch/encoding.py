@@ -50,7 +50,7 @@ class EncodeOptions:
     quality: float = 50.0
     coding: str = "coded"
     effort: int = DEFAULT_EFFORT
-    tune: str = DEFAULT_TUNE
+    tune: str | None = None
     metadata: tuple[str, ...] = ()
     background: str | None = None
     target: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -134,8 +134,9 @@ def groups(jobs: Sequence[FileJob], options: EncodeOptions) -> Iterator[list[Fil
 def _encode(sources: Sequence[_Source], options: EncodeOptions) -> list[bytes]:
     pictures = [source.pixels for source in sources]
     return options.codec.encode_batch(
-        pictures, options.quality, options.coding, metadata=options.metadata, effort=options.effort, tune=options.tune
-    )
+        pictures, options.quality, options.coding, metadata=options.metadata, effort=options.effort,
+        tune=options.tune or DEFAULT_TUNE,
+    )  # fmt: skip
 
 
 def _encode_to_target(source: _Source, options: EncodeOptions) -> Outcome:

@@ -97,9 +97,7 @@ class MetadataKinds(click.ParamType):
 @click.option(
     "--tune",
     type=click.Choice(TUNES),
-    default=DEFAULT_TUNE,
-    show_default=True,
-    help="Weigh errors as the eye sees them, or count all alike.",
+    help=f"Weigh errors as the eye sees them, or count all alike.  [default: {DEFAULT_TUNE}; psnr with --psnr]",
 )
 @click.option(
     "--metadata",
@@ -129,7 +127,7 @@ def encode(
     psnr: float | None,
     coding: str,
     effort: int,
-    tune: str,
+    tune: str | None,
     metadata: tuple[str, ...],
     background: str | None,
     frame: str | None,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 TUNES = ("visual", "psnr")
 """Errors weighted as the eye sees them (`visual_weights`), or all alike."""
-DEFAULT_TUNE = "psnr"
+DEFAULT_TUNE = "visual"
 
 
 def weights_of(tune: str) -> VisualWeights | None:

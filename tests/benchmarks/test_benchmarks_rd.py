@@ -42,8 +42,8 @@ FAKE_DDNCODEC = """
                 raise ModelError(f"no model '{model}'")
             self.info = SimpleNamespace(name=model, identity=bytes(8), path=Path(__file__))
 
-        def encode(self, image, *, quality, coding, effort):
-            assert coding == "coded" and effort == 3
+        def encode(self, image, *, quality, coding, effort, tune):
+            assert coding == "coded" and effort == 3 and tune == "psnr"
             encoded.append(image)
             buffer = io.BytesIO()
             image.save(buffer, "JPEG", quality=max(quality, 1))

@@ -54,7 +54,7 @@ def test_a_jump_over_the_window_ends_next_to_it() -> None:
 @pytest.mark.parametrize("size", [150, 200, 1000])
 def test_a_size_is_used_and_never_exceeded(size: int, tiny_codec: Codec, picture: np.ndarray) -> None:
     trials: list[Trial] = []
-    encoded = encode_to(tiny_codec, picture, Target(max_bytes=size), tried=trials.append)
+    encoded = encode_to(tiny_codec, picture, Target(max_bytes=size), tune="psnr", tried=trials.append)
     assert 0.97 * size <= len(encoded.data) <= size
     assert encoded.reached
     assert len(trials) <= 8
@@ -70,21 +70,21 @@ def test_bits_per_pixel_are_of_the_whole_file(tiny_codec: Codec, picture: np.nda
 
 
 def test_prices_beyond_the_range_of_qualities_continue_where_it_ends(tiny_codec: Codec, picture: np.ndarray) -> None:
-    worst, best = (len(tiny_codec.encode(picture, quality)) for quality in (0, 100))
-    small = encode_to(tiny_codec, picture, Target(max_bytes=worst // 2))
+    worst, best = (len(tiny_codec.encode(picture, quality, tune="psnr")) for quality in (0, 100))
+    small = encode_to(tiny_codec, picture, Target(max_bytes=worst // 2), tune="psnr")
     assert 0.97 * (worst // 2) <= len(small.data) <= worst // 2
     assert small.quality < 0
     assert bitstream.read_header(small.data).lambda_step == tiny_codec.lambda_step(0)
-    large = encode_to(tiny_codec, picture, Target(max_bytes=2 * best))
+    large = encode_to(tiny_codec, picture, Target(max_bytes=2 * best), tune="psnr")
     assert best < len(large.data) <= 2 * best
     assert large.quality > 100
     assert bitstream.read_header(large.data).lambda_step == tiny_codec.lambda_step(100)
 
 
 def test_what_cannot_be_spent_is_reported(tiny_codec: Codec, picture: np.ndarray) -> None:
-    encoded = encode_to(tiny_codec, picture, Target(max_bytes=1_000_000))
+    encoded = encode_to(tiny_codec, picture, Target(max_bytes=1_000_000), tune="psnr")
     assert not encoded.reached
-    assert len(encoded.data) >= len(tiny_codec.encode(picture, 100))
+    assert len(encoded.data) >= len(tiny_codec.encode(picture, 100, tune="psnr"))
 
 
 def test_a_size_below_the_smallest_file_is_an_error_with_both(tiny_codec: Codec, picture: np.ndarray) -> None:
@@ -98,7 +98,8 @@ def test_a_size_below_the_smallest_file_is_an_error_with_both(tiny_codec: Codec,
 def test_psnr_is_reached_from_above(gray: bool, tiny_codec: Codec, picture: np.ndarray) -> None:
     original = picture[..., 1] if gray else picture
     for wanted in (
-        psnr(original, tiny_codec.decode_array(tiny_codec.encode(original, quality))) for quality in (10, 45)
+        psnr(original, tiny_codec.decode_array(tiny_codec.encode(original, quality, tune="psnr")))
+        for quality in (10, 45)
     ):
         encoded = encode_to(tiny_codec, original, Target(psnr=wanted))
         assert encoded.psnr == pytest.approx(psnr(original, tiny_codec.decode_array(encoded.data)))
@@ -143,3 +144,10 @@ WRONG = [{}, {"max_bytes": 100, "psnr": 30.0}] + [
 def test_wrong_targets(given: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match=r"bpp|psnr|max_bytes"):
         Target(**given)  # type: ignore[arg-type]
+
+
+def test_a_psnr_is_reached_with_the_tune_for_it(tiny_codec: Codec, picture: np.ndarray) -> None:
+    plain, alike = (encode_to(tiny_codec, picture, Target(psnr=22), tune=tune) for tune in ("psnr", None))
+    assert plain == alike
+    sizes = [encode_to(tiny_codec, picture, Target(max_bytes=400), tune=tune).data for tune in ("visual", None)]
+    assert sizes[0] == sizes[1]
