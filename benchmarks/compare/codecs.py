@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from PIL import Image, features
 
 from benchmarks.errors import BenchmarkError, CodecUnavailableError
+from ddncodec.coding.effort import DEFAULT_EFFORT
 
 if TYPE_CHECKING:
     from ddncodec import Codec
@@ -85,16 +86,13 @@ class PillowCodec:
 
 @dataclass(frozen=True)
 class Ddnc:
-    """ddncodec with entropy-coded indices; `model` names released weights or a file of them.
-
-    The committed table is of effort 8; the README says what each effort saves and takes.
-    """
+    """ddncodec with entropy-coded indices; `model` names released weights or a file of them."""
 
     name: ClassVar[str] = "ddnc"
     title: ClassVar[str] = "ddnc"
+    tune: ClassVar[str] = "visual"
     model: str = "photo"
-    effort: int = 6
-    tune: str = "psnr"
+    effort: int = DEFAULT_EFFORT
 
     @property
     def codec(self) -> "Codec":
@@ -115,7 +113,9 @@ class Ddnc:
         from ddncodec import __version__
 
         info = self.codec.info
-        return f"ddncodec {__version__}, model {info.name} {info.identity.hex()}, effort {self.effort}"
+        return (
+            f"ddncodec {__version__}, model {info.name} {info.identity.hex()}, effort {self.effort}, tune {self.tune}"
+        )
 
     def settings(self) -> tuple[int, ...]:
         return (0, 13, 27, 42, 56, 70, 84, 100)
@@ -128,10 +128,19 @@ class Ddnc:
         return self.codec.info.path.stat().st_size
 
     def encode(self, image: Image.Image, setting: int) -> bytes:
-        return self.codec.encode(image, quality=setting, coding="coded", effort=self.effort, tune=self.tune)
+        return self.codec.encode(image, quality=setting, effort=self.effort, tune=self.tune)
 
     def decode(self, data: bytes) -> Image.Image:
         return self.codec.decode(data).convert("RGB")
+
+
+@dataclass(frozen=True)
+class DdncPsnr(Ddnc):
+    """ddncodec tuned for PSNR: all errors count alike."""
+
+    name: ClassVar[str] = "ddnc-psnr"
+    title: ClassVar[str] = "ddnc tune=psnr"
+    tune: ClassVar[str] = "psnr"
 
 
 @cache

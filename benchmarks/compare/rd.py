@@ -7,7 +7,7 @@ import click
 
 from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
 from benchmarks.compare.batches import write_batches
-from benchmarks.compare.codecs import Ddnc, ImageCodec
+from benchmarks.compare.codecs import Ddnc, DdncPsnr, ImageCodec
 from benchmarks.compare.environment import current_environment
 from benchmarks.compare.measure import available, measure, remaining_jobs
 from benchmarks.compare.page import NOTES_NAME, PAGE_NAME, write_page
@@ -23,7 +23,7 @@ CSV_NAME, TABLE_NAME, PLOT_NAME, BATCHES_NAME = "rd.csv", "rd.md", "rd.png", "ba
 codecs_option = click.option(
     "--codecs",
     "names",
-    default=",".join([Ddnc.name, *rivals()]),
+    default=",".join([Ddnc.name, DdncPsnr.name, *rivals()]),
     show_default=True,
     help="Codecs to measure, separated by commas.",
 )
@@ -58,7 +58,11 @@ def choose_codecs(names: str, model: str, effort: int) -> list[ImageCodec]:
     Raises:
         BadParameter: a name is not that of a codec.
     """
-    known: dict[str, ImageCodec] = {Ddnc.name: Ddnc(model, effort), **rivals()}
+    known: dict[str, ImageCodec] = {
+        Ddnc.name: Ddnc(model, effort),
+        DdncPsnr.name: DdncPsnr(model, effort),
+        **rivals(),
+    }
     chosen = list(dict.fromkeys(name.strip() for name in names.split(",")))
     for name in chosen:
         if name not in known:

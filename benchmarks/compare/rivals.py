@@ -20,6 +20,7 @@ from PIL import Image, features
 from benchmarks.compare.avif import Avif, AvifPsnr, AvifSsimulacra2, AvifSvt
 from benchmarks.compare.codecs import (
     Ddnc,
+    DdncPsnr,
     ImageCodec,
     PillowCodec,
     decode_by_pillow,
@@ -235,6 +236,7 @@ def rivals() -> Mapping[str, ImageCodec]:
 
 def title_of(name: str) -> str:
     """Name in reports of the codec that rows call `name`; another name is its own title."""
-    if name == Ddnc.name:
-        return Ddnc.title
+    ours = {Ddnc.name: Ddnc.title, DdncPsnr.name: DdncPsnr.title}
+    if name in ours:
+        return ours[name]
     return rivals()[name].title if name in rivals() else name
