@@ -20,6 +20,7 @@ class Appearance:
 
 STYLES = {
     "ddnc": ("c0", "circle", "", True),
+    "ddnc-psnr": ("c0", "circle-open", "7 3", True),
     "avif": ("c1", "square", "", True),
     "avif-psnr": ("c1", "square-open", "7 3", True),
     "avif-ssimulacra2": ("c1", "square-open", "2 3", False),

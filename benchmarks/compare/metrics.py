@@ -102,7 +102,7 @@ METRICS = (
     Metric("ms_ssim", "MS-SSIM", 4, axis=decibels),
     Metric("ssimulacra2", "SSIMULACRA2", 1),
 )
-PSNR = METRICS[0]
+PSNR, MS_SSIM, SSIMULACRA2 = METRICS
 
 
 def metric_versions() -> str:

@@ -128,10 +128,10 @@ def _leave_out(codec: ImageCodec, error: Exception, out: Path) -> None:
 def write_reports(out: Path) -> str:
     """Write table, plot, batches and page of OUT/rd.csv; returns the table."""
     rows = read_rows(out / CSV_NAME)
-    report = summarize(table_rows(rows))
-    table = render_table(report)
+    shown = table_rows(rows)
+    table = render_table(shown)
     (out / TABLE_NAME).write_text(table + "\n", encoding="utf-8")
-    draw_plot(report).savefig(out / PLOT_NAME, dpi=150)
+    draw_plot(summarize(shown)).savefig(out / PLOT_NAME, dpi=150)
     write_batches(out / BATCHES_NAME, rows)
     write_page(out)
     return table

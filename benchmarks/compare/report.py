@@ -1,44 +1,65 @@
 """Tables and plots, generated from rows alone."""
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 
 import click
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from benchmarks.compare.curves import Curve
-from benchmarks.compare.metrics import PSNR
+from benchmarks.compare.equal_score import EVERYDAY, equal_scores
+from benchmarks.compare.metrics import PSNR, SSIMULACRA2
+from benchmarks.compare.rivals import title_of
 from benchmarks.compare.rows import RdRow, read_rows
 from benchmarks.compare.summary import ALL_RATES, SUBJECT, BppRange, Comparison, Report, summarize
 from benchmarks.errors import BenchmarkError
 
 TABLE_BEGIN = "<!-- rd-table:begin -->"
 TABLE_END = "<!-- rd-table:end -->"
-TABLE_CODECS = ("ddnc", "jpeg", "jp2", "webp", "avif", "jxl")
+TABLE_CODECS = ("ddnc", "ddnc-psnr", "jpeg", "jp2", "webp", "avif", "avif-psnr", "jxl")
 """Columns of the table and curves of the plot; the page has all codecs."""
-TABLE_BPP = (0.06, 0.1, 0.2, 0.3, 0.6)
+TUNINGS = {"ddnc": ("the eye (default)", SSIMULACRA2), "ddnc-psnr": ("PSNR", PSNR)}
+"""How the rows of ddnc were tuned, by codec, and the score that this tuning is for."""
 NOTHING = "N/A"
 
 
-def render_table(report: Report) -> str:
-    """The Markdown block of the README, markers included, without a final line break."""
-    names = list(report.curves)
+def render_table(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> str:
+    """The Markdown block of the README, markers included, without a final line break.
+
+    Raises:
+        BenchmarkError: as `summarize`.
+    """
+    reports = tuned_reports(rows, bpp_range)
+    report = next(iter(reports.values()))
+    rivals = [name for name in report.curves if name != SUBJECT]
     lines = [
         TABLE_BEGIN,
-        f"PSNR in dB (8-bit RGB) at equal bits per pixel; {_pictures(report)}.",
+        f"Bytes that ddnc needs more (+) or fewer (-) than another codec at equal score; {_pictures(report)}.",
         "",
-        _line("bpp", names),
-        _line("---:", ["---:"] * len(names)),
+        _line(["ddnc tuned for", "score", *map(title_of, rivals)]),
+        _line(["---", "---", *["---:"] * len(rivals)]),
     ]
-    for bpp in TABLE_BPP:
-        lines.append(_line(f"{bpp:g}", [_decibels(report.curves[name], bpp) for name in names]))
-    if report.comparisons:
-        lines += _comparison_lines(report, names)
-    lines += ["", *_notes(report), TABLE_END]
-    return "\n".join(lines)
+    for name, tuned in reports.items():
+        lines += _tuning_lines(name, tuned, rows_of_tuning(rows, name), rivals)
+    return "\n".join([*lines, "", *_notes(reports), TABLE_END])
+
+
+def tuned_reports(rows: Sequence[RdRow], bpp_range: BppRange = ALL_RATES) -> dict[str, Report]:
+    """What the rows say of each tuning of ddnc that they have, by codec; without ddnc, of the others alone.
+
+    Raises:
+        BenchmarkError: as `summarize`.
+    """
+    names = [name for name in TUNINGS if any(row.codec == name for row in rows)]
+    return {name: summarize(rows_of_tuning(rows, name), bpp_range) for name in names or [SUBJECT]}
+
+
+def rows_of_tuning(rows: Sequence[RdRow], name: str) -> list[RdRow]:
+    """The rows with those of tuning `name` as SUBJECT, and without the other tunings."""
+    chosen = [row for row in rows if row.codec == name or row.codec not in TUNINGS]
+    return [dataclasses.replace(row, codec=SUBJECT) if row.codec == name else row for row in chosen]
 
 
 def table_rows(rows: Sequence[RdRow]) -> list[RdRow]:
@@ -80,38 +101,38 @@ def draw_plot(report: Report) -> Figure:
     return figure
 
 
-def _comparison_lines(report: Report, names: list[str]) -> list[str]:
+def _tuning_lines(name: str, report: Report, rows: Sequence[RdRow], rivals: Sequence[str]) -> list[str]:
+    """One line a metric, and one an everyday score of the metric that this tuning is for."""
+    if not report.comparisons:
+        return []
+    label, own_metric = TUNINGS[name]
+    scores = [score for score in equal_scores(rows) if score.metric is own_metric]
     lines = []
-    for measure in report.measures:
-        title = "" if measure.metric is PSNR else f", {measure.metric.title}"
-        heads = [f"BD-rate of {SUBJECT} against{title}", f"mean of pictures' BD-rates{title}"]
-        columns = [_comparison_cells(measure.comparisons.get(name), report.pictures) for name in names]
-        lines += [_line(head, row) for head, row in zip(heads, zip(*columns, strict=True), strict=True)]
-    return [*lines, _line("shared PSNR range", [_range(report.comparisons.get(name)) for name in names])]
+    for measure in sorted(report.measures, key=lambda each: each.metric is not own_metric):
+        cells = [_bd_rate(measure.comparisons.get(rival)) for rival in rivals]
+        lines.append(_line([label, f"{measure.metric.title}, BD-rate", *cells]))
+        for value in EVERYDAY[own_metric.name] if measure.metric is own_metric else ():
+            percents = {score.rival: f"{score.percent:+.1f} %" for score in scores if score.score == value}
+            lines.append(_line([label, f"{own_metric.title} {value:g}", *(percents.get(r, NOTHING) for r in rivals)]))
+    return lines
 
 
-def _comparison_cells(comparison: Comparison | None, pictures: int) -> tuple[str, str]:
-    """One codec's column of a metric's comparison; empty for ddnc, which has none with itself."""
-    if comparison is None:
-        return "", ""
-    overall, rates = comparison.of_means, comparison.of_pictures
-    of_pictures = f"{fmean(rates.values()):+.1f} %" if rates else NOTHING
-    if 0 < len(rates) < pictures:
-        of_pictures += f" ({len(rates)} of {pictures})"
-    return f"{overall.percent:+.1f} %" if overall else NOTHING, of_pictures
+def _bd_rate(comparison: Comparison | None) -> str:
+    overall = comparison.of_means if comparison else None
+    return f"{overall.percent:+.1f} %" if overall else NOTHING
 
 
-def _range(comparison: Comparison | None) -> str:
-    if comparison is None:
-        return ""
-    overall = comparison.of_means
-    return f"{overall.low:.1f} to {overall.high:.1f} dB" if overall else NOTHING
-
-
-def _notes(report: Report) -> list[str]:
-    notes = ["; ".join(f"{name}: {version}" for name, version in report.versions.items()) + "."]
+def _notes(reports: Mapping[str, Report]) -> list[str]:
+    """Versions, the range of rates, and settings left out."""
+    versions = {
+        name if each == SUBJECT else each: version
+        for name, report in reports.items()
+        for each, version in report.versions.items()
+    }
+    notes = ["; ".join(f"{name}: {version}" for name, version in versions.items()) + "."]
+    report = next(iter(reports.values()))
     if report.comparisons:
-        notes.append(f"A negative BD-rate means that {SUBJECT} needs fewer bits at equal quality.")
+        notes.append("BD-rates are those of the mean curves; bytes at a score are the geometric mean over pictures.")
         if report.bpp_range != ALL_RATES:
             low, high = report.bpp_range.low, report.bpp_range.high
             notes.append(f"{SUBJECT} counts from {low:g} to {high:g} bpp; ends between its settings are interpolated.")
@@ -130,13 +151,8 @@ def _pictures(report: Report) -> str:
     return text
 
 
-def _decibels(curve: Curve, bpp: float) -> str:
-    psnr = curve.quality_at(bpp)
-    return NOTHING if psnr is None else f"{psnr:.2f}"
-
-
-def _line(head: str, cells: Sequence[str]) -> str:
-    return f"| {head} | {' | '.join(cells)} |"
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 bpp_min_option = click.option("--bpp-min", type=float, default=0.0, help="Compare ddnc from this mean rate on.")
@@ -156,7 +172,7 @@ csv_argument = click.argument("csv", type=click.Path(exists=True, dir_okay=False
 )
 def table(csv: Path, bpp_min: float, bpp_max: float, write: Path | None) -> None:
     """Print the README's table of the rows in CSV."""
-    block = render_table(summarize(table_rows(read_rows(csv)), BppRange(bpp_min, bpp_max)))
+    block = render_table(table_rows(read_rows(csv)), BppRange(bpp_min, bpp_max))
     if write is None:
         click.echo(block)
     else:
