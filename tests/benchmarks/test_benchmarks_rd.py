@@ -179,7 +179,7 @@ def test_unknown_codec_is_a_usage_error(pictures: Path, tmp_path: Path) -> None:
     arguments = ["rd", "--images", str(pictures), "--out", str(tmp_path), "--codecs", "gif"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert "'gif' is not one of ddnc, jpeg" in result.output
+    assert "'gif' is not one of ddnc, ddnc-psnr, jpeg" in result.output
 
 
 @pytest.fixture
