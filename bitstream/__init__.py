@@ -10,6 +10,7 @@ torch, PIL or ddncodec. Its modules in the order in which they import each other
     walks                                the order of symbols
     plain, rangecoder, coded, planes     index planes to payloads
     post_filter                          weights of the post-filter to a payload
+    recoding                             kept indices of a stream coded again
     tools                                truncate, verify, describe
 
 What a user of streams needs is exported here. Probabilities, their training and the choice of indices use the modules

@@ -42,8 +42,8 @@ FAKE_DDNCODEC = """
                 raise ModelError(f"no model '{model}'")
             self.info = SimpleNamespace(name=model, identity=bytes(8), path=Path(__file__))
 
-        def encode(self, image, *, quality, coding, effort, tune):
-            assert coding == "coded" and effort == 3 and tune == "psnr"
+        def encode(self, image, *, quality, effort, tune):
+            assert effort == 3 and tune == "visual"
             encoded.append(image)
             buffer = io.BytesIO()
             image.save(buffer, "JPEG", quality=max(quality, 1))
@@ -204,7 +204,7 @@ def test_ddnc_is_decoded_by_a_process_that_never_encoded(pictures: Path, tmp_pat
     assert result.stderr == ""  # no progress bar: not a terminal
     rows = read_rows(tmp_path / "rd.csv")
     assert len(rows) == 2 * 8
-    assert {row.codec_version for row in rows} == {"ddncodec 0.0, model photo 0000000000000000, effort 3"}
+    assert {row.codec_version for row in rows} == {"ddncodec 0.0, model photo 0000000000000000, effort 3, tune visual"}
 
     result = run_in_process([fake_library], *arguments, "--model", "pohto")
     assert result.returncode == 1

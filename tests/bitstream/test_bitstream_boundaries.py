@@ -26,7 +26,7 @@ ORDER = (
     ("walks",),
     ("coded",),
     ("planes",),
-    ("tools",),
+    ("recoding", "tools"),
     ("__init__",),
 )
 
