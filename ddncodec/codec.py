@@ -19,7 +19,6 @@ from bitstream import DEFAULT_LIMITS, CodecError, Header, Limits, Planes
 from ddncodec.coding import assembly, chunks, tiles
 from ddncodec.coding.ambient import settings_of_our_own, within_computing
 from ddncodec.coding.arguments import check_data, check_threads, on_host, to_device, to_region
-from ddncodec.coding.assembly import Parsed
 from ddncodec.coding.batching import batches, check_on_error, failing
 from ddncodec.coding.condition import Condition
 from ddncodec.coding.effort import DEFAULT_EFFORT, effort_of
@@ -241,7 +240,7 @@ class Codec:
     ) -> list[Image.Image] | list[Image.Image | CodecError]:
         """Decode many streams; equally large ones with as many levels together. on_error: as for `encode_batch`."""
         check_on_error(on_error, datas)
-        parsed: dict[int, Parsed] = {}
+        parsed: dict[int, assembly.Parsed] = {}
         out: dict[int, Any] = {}
         for i, data in enumerate(datas):
             with failing(i, len(datas), on_error, out):
@@ -273,7 +272,7 @@ class Codec:
         return self._parse(data, None).planes
 
     @within_computing
-    def _parse(self, data: bytes, levels: int | None, allow_partial: bool = False) -> Parsed:
+    def _parse(self, data: bytes, levels: int | None, allow_partial: bool = False) -> assembly.Parsed:
         return assembly.parse(self.engine.model, check_data(data), self.limits, levels, allow_partial=allow_partial)
 
     @within_computing
