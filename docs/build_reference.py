@@ -18,7 +18,6 @@ from typing import Any
 import pdoc
 
 import ddncodec
-from ddncodec.codec import Codec
 
 OUT = Path(__file__).parent / "reference"
 PACKAGES = ("bitstream", "ddncodec")
@@ -58,7 +57,8 @@ def undocumented(names: list[str]) -> list[str]:
 
 def main() -> None:
     """Build with warnings as errors."""
-    vars(ddncodec)["Codec"] = Codec  # pdoc looks into the dictionary of a module, where lazy attributes are not
+    # pdoc looks into the dictionary of a module, where lazy attributes are not.
+    vars(ddncodec).update({name: getattr(ddncodec, name) for name in ddncodec.__all__})
     names = list(modules())
     with warnings.catch_warnings():
         warnings.filterwarnings("error", module="pdoc")

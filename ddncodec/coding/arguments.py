@@ -43,12 +43,14 @@ def check_data(data: bytes) -> bytes:
 
 
 def to_region(region: object) -> Region:
+    """The region (x, y, width, height) in pixels. Raises ArgumentError unless it is four integers."""
     if not (isinstance(region, Sequence) and len(region) == 4 and all(isinstance(each, Integral) for each in region)):
         raise ArgumentError(f"`region` (={region!r}) must be four integers: x, y, width and height")
     return Region(*(int(each) for each in region))
 
 
 def to_device(name: str) -> torch.device:
+    """The device of this name. Raises ArgumentError unless it can be used here."""
     try:
         device = torch.device(name)
         usable = torch.zeros(1, device=device).cpu().item() == 0
