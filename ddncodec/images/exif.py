@@ -10,7 +10,7 @@ import dataclasses
 import re
 import struct
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, Union
 
 ORIENTATION, UPRIGHT = 0x0112, 1
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
@@ -56,7 +56,7 @@ class Entry:
         return int(struct.unpack("<" + _INTEGERS[self.kind], self.value)[0])
 
 
-Directory: TypeAlias = "dict[int, Entry | Directory]"
+Directory: TypeAlias = "dict[int, Union[Entry, Directory]]"  # noqa: UP007 -- | cannot join a name that is a string
 
 
 @dataclasses.dataclass(frozen=True)
