@@ -152,11 +152,15 @@ def _read_slim(data: bytes, slim: Slim | None, reading: Reading) -> Pixels:
         raise ImageError(f"picture cannot be decoded: {str(error) or type(error).__name__}") from error
 
 
+_STREAM_FORMAT = "DDN"
+"""Pillow's name of streams where `ddncodec.pillow_plugin` is imported; no picture that `ddnc decode` writes."""
+
+
 def picture_format(suffix: str, path: Path) -> str:
     """Pillow's name of the format of a suffix. Raises ArgumentError naming `path` if Pillow cannot write it."""
     register_optional_formats()
     name = Image.registered_extensions().get(suffix.lower())
-    if name is None or name not in Image.SAVE:
+    if name is None or name not in Image.SAVE or name == _STREAM_FORMAT:
         advice = hint(suffix=suffix) or ", try .png"
         raise ArgumentError(f"{path}: suffix {suffix!r} is not a picture format that Pillow can write{advice}")
     return name
