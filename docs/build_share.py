@@ -1,4 +1,4 @@
-"""Build the man page and the completions of shells from the command line: the files in share/, but for desktops'.
+"""Build the man page and the completions of shells in share/ from the command line; desktop files are not built here.
 
 Run by `make share`; a test compares what is there.
 """
@@ -57,7 +57,7 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Paragraphs, those behind a `\\b` of click with their own line ends."""
+    """Paragraphs, those after a `\\b` of click with their own line ends."""
     for paragraph in re.split(r"\n\s*\n", text.strip()):
         yield ".PP"
         if paragraph.startswith("\b"):

@@ -29,13 +29,14 @@ QUALITIES = (20, 50, 80)
 EFFORT = 2
 HEAD = f"{'':12} {'MP':>5} {'quality':>7} {'before s':>9} {'now s':>8} {'ratio':>6} {'before MiB':>10} {'now MiB':>8}"
 WORKER = """
-import json, resource, sys, time
+import inspect, json, resource, sys, time
 import numpy as np, torch
 torch.set_num_threads(1)
 from PIL import Image
 from ddncodec import Codec
 model, precision, path = sys.argv[1:]
 codec, picture, streams = Codec(model, precision=precision), np.asarray(Image.open(path)), {}
+tune = {"tune": "psnr"} if "tune" in inspect.signature(codec.encode).parameters else {}
 for line in sys.stdin:
     work, quality, argument = json.loads(line)
     start = time.process_time()
@@ -44,11 +45,11 @@ for line in sys.stdin:
     elif work == "decode":
         codec.decode(streams[quality])
     else:
-        streams[quality] = codec.encode(picture, quality, effort=argument)
+        streams[quality] = codec.encode(picture, quality, effort=argument, **tune)
     seconds, memory = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([seconds, memory / 1024, streams[quality].hex() if work == "write" else ""]), flush=True)
 """
-"""Runs with the tree of either side; uses what both have."""
+"""Runs with the tree of either side; uses what both have. Trees without `tune` count all errors alike."""
 
 
 class Side:

@@ -61,7 +61,7 @@ def measure_prefixes(
     """Encode once, in `passes` passes if given; rows of every level and pass, and the pictures after every level."""
     import bitstream
 
-    data = codec.encode(original, quality)
+    data = codec.encode(original, quality, tune="psnr")
     if passes is not None:
         data = in_passes(codec, data, passes)
     shown = [picture.convert("RGB") for picture in codec.decode_progressive(data)]

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.arguments import effort_option, images_option, model_option, out_option, quiet_option, workers_option
-from benchmarks.compare.codecs import Ddnc, ImageCodec, require_module
+from benchmarks.compare.codecs import Ddnc, DdncPsnr, ImageCodec, require_module
 from benchmarks.compare.curves import mean_points
 from benchmarks.compare.measure import available
 from benchmarks.compare.rd import measure_folder
@@ -155,7 +155,7 @@ class ThumbHash:
 
 def small_codecs(model: str, effort: int, *, faces: bool = False) -> list[ImageCodec]:
     """The codecs to compare at this size that can run here; `faces` adds those for aligned faces."""
-    ours = [DdncInline(model), Ddnc(model, effort), *([FaceLevels(effort=effort)] if faces else [])]
+    ours = [DdncInline(model), DdncPsnr(model, effort), *([FaceLevels(effort=effort)] if faces else [])]
     return available([*ours, BlurHash(), ThumbHash(), WebP(), Avif(), Jpeg()])
 
 

@@ -120,14 +120,17 @@ def convolution_seconds(calls: Sequence[Convolution], clock: Clock = time.proces
 
 
 def ratios(codec: Codec, picture: np.ndarray, rounds: int, clock: Clock = time.process_time) -> Ratios:
-    """Time everything `rounds` times in turn, after a first time that does not count; encoding is greedy."""
+    """Time everything `rounds` times in turn, after a first time that does not count.
+
+    Encoding is greedy and tuned for PSNR.
+    """
     import bitstream
 
-    data = codec.encode(picture, SETTINGS["ddnc"], effort=1)
+    data = codec.encode(picture, SETTINGS["ddnc"], effort=1, tune="psnr")
     calls, planes = convolutions_of(codec, data), codec.planes(data)
     header, layout, probabilities = bitstream.read_header(data), codec.info.layout, codec.engine.model.probabilities
     ways: list[Callable[[], float]] = [
-        lambda: _seconds(clock, lambda: codec.encode(picture, SETTINGS["ddnc"], effort=1)),
+        lambda: _seconds(clock, lambda: codec.encode(picture, SETTINGS["ddnc"], effort=1, tune="psnr")),
         lambda: _seconds(clock, lambda: codec.decode(data)),
         lambda: convolution_seconds(calls, clock),
         lambda: _seconds(clock, lambda: bitstream.encode_planes(planes, layout, header, probabilities)),

@@ -44,7 +44,7 @@ class EffortRow:
 def measure(codec: Codec, image: str, original: Image.Image, quality: float, effort: int) -> EffortRow:
     """Encode and decode one picture."""
     start = time.process_time()
-    data = codec.encode(original, quality, effort=effort)
+    data = codec.encode(original, quality, effort=effort, tune="psnr")
     seconds = time.process_time() - start
     return EffortRow(
         image,

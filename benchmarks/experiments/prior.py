@@ -41,7 +41,7 @@ class PriorRow:
 
 def measure(codec: "Codec", image: str, original: Image.Image, quality: float, effort: int) -> PriorRow:
     """Encode one picture, and code its indices in three ways; each is decoded and checked."""
-    data = codec.encode(original, quality, effort=effort)
+    data = codec.encode(original, quality, effort=effort, tune="psnr")
     planes, header, model = codec.planes(data), bitstream.read_header(data), codec.engine.model
     sizes = {}
     for name, coding in (("plain", None), ("tables", model.tables), ("prior", model.probabilities)):

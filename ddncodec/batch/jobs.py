@@ -113,7 +113,7 @@ def _folds_case(folder: Path) -> bool:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # too long a name, or in a folder that cannot be searched: told when the file is opened
+    except OSError:  # too long a name, or in a folder that cannot be searched: reported when the file is opened
         return False
 
 

@@ -160,7 +160,7 @@ def nclx_light(data: bytes) -> Light | None:
 
 
 def _slim_jpeg(data: bytes) -> Slim:
-    """Without APP1 to APP15 and comments, but for ICC profiles and Adobe's mark of the colour space."""
+    """Without APP1 to APP15 and comments, except ICC profiles and Adobe's mark of the colour space."""
     out, exif, at = [data[:2]], b"", 2
     while data[at : at + 1] == b"\xff" and at + 4 <= len(data) and data[at + 1] != 0xDA:
         marker, end = data[at + 1], at + 2 + struct.unpack_from(">H", data, at + 2)[0]

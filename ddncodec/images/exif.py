@@ -158,7 +158,7 @@ def orientation_of(exif: bytes) -> int | None:
 def kept(exif: bytes, width: int, height: int) -> bytes:
     """EXIF data as they are kept of a picture that is upright and `width` x `height` pixels large.
 
-    They are as they were but for what is not true of every file of the picture: orientation and size are set, tags of
+    Kept as they were, except what is not true of every file of the picture: orientation and size are set, tags of
     the structure of another file are removed, and so is a thumbnail that lies on its side. Raises ExifError.
     """
     exif = without_prefix(exif)

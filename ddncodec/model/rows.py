@@ -14,7 +14,7 @@ def rows_of(image: Tensor) -> Tensor:
 def filled(cells: Tensor, size: int) -> Tensor:
     """Cells (n,), n <= size, with the first one repeated up to one of few counts, at most `size`.
 
-    Kernels are made anew for every count of rows.
+    Kernels are made again for every count of rows.
     """
     count = len(cells)
     step = max(1, (1 << (count - 1).bit_length()) // 4)

@@ -48,6 +48,6 @@ def _under(codec: Codec, pictures: Pictures, index: int) -> Codec:
 
 
 def _measure(codec: Codec, picture: np.ndarray, quality: float) -> tuple[float, float]:
-    data = codec.encode(picture, quality)
+    data = codec.encode(picture, quality, tune="psnr")
     decoded = np.asarray(codec.decode(data))
     return 8 * len(data) / (picture.shape[0] * picture.shape[1]), finite_psnr(picture, decoded)

@@ -37,7 +37,7 @@ def main(data: Path, model: str, quality: float, steps: int, learning_rate: floa
     """Encode, fine-tune the decoder, and decode again."""
     codec, source = Codec(model), Pictures(data)
     pictures = [source.picture(index) for index in range(min(limit, len(source)))]
-    streams = [unfiltered(data) for data in codec.encode_batch(pictures, quality)]
+    streams = [unfiltered(data) for data in codec.encode_batch(pictures, quality, tune="psnr")]
     planes, headers = [codec.planes(data) for data in streams], [bitstream.read_header(data) for data in streams]
     network = codec.engine.model.network
     first = [pictures[0], codec.decode_array(streams[0])]
